@@ -1,0 +1,1 @@
+"""A self-hosted IoT hub for devices and back ends that speak to Azure IoT Hub, unchanged."""

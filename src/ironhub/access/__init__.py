@@ -1,0 +1,1 @@
+"""May they? Permissions, policies, and the Grant that opens a service."""

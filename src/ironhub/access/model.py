@@ -1,0 +1,72 @@
+"""Permissions, what each right of a policy allows, and the Grant that proves that a check was made."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from ironhub.core.errors import HubError
+from ironhub.core.ids import Identity
+from ironhub.identity.model import Principal
+
+
+class Permission(StrEnum):
+    """Everything that can be allowed, as `<resource>:<action>`."""
+
+    TELEMETRY_SEND = "telemetry:send"
+    TELEMETRY_READ = "telemetry:read"
+    COMMAND_RECEIVE = "command:receive"
+    COMMAND_SEND = "command:send"
+    COMMAND_PURGE = "command:purge"
+    FEEDBACK_READ = "feedback:read"
+    METHOD_ANSWER = "method:answer"
+    METHOD_INVOKE = "method:invoke"
+    TWIN_READ_OWN = "twin:read_own"
+    TWIN_REPORT = "twin:report"
+    TWIN_READ = "twin:read"
+    TWIN_WRITE = "twin:write"
+    REGISTRY_READ = "registry:read"
+    REGISTRY_WRITE = "registry:write"
+    AUTHORITY_READ = "authority:read"
+    AUTHORITY_WRITE = "authority:write"
+    POLICY_READ = "policy:read"
+    HUB_BACKUP = "hub:backup"
+
+
+@dataclass(frozen=True, slots=True)
+class WholeHub:
+    """The target of what concerns no single identity, such as a list of devices."""
+
+
+WHOLE_HUB: Final = WholeHub()
+Target = Identity | WholeHub
+
+
+class PermissionDenied(HubError):
+    """We know who it is, and they may not do this."""
+
+    code: ClassVar[str] = "access.denied"
+    status: ClassVar[int] = 403
+    next_step: ClassVar[str] = (
+        "Use a credential whose policy has the right this call needs, or act on your own identity."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Proof that `principal` may do `permission` to `target`. Only `authorise` makes one."""
+
+    principal: Principal
+    permission: Permission
+    target: Target
+
+    def require(self, permission: Permission) -> None:
+        """Raise PermissionDenied unless this grant is for `permission`; the first line of every service call."""
+        if self.permission is not permission:
+            raise PermissionDenied(f"{permission} was asked of a grant for {self.permission}")
+
+    @property
+    def identity(self) -> Identity:
+        """The one identity this grant is for. Raises PermissionDenied for a grant over the whole hub."""
+        if isinstance(self.target, WholeHub):
+            raise PermissionDenied(f"{self.permission} was granted for no single identity")
+        return self.target

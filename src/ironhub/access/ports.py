@@ -1,0 +1,17 @@
+"""What policies need of a store."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ironhub.identity.model import KnownPolicy
+from ironhub.identity.ports import PolicySource
+
+
+class PolicyStore(PolicySource, Protocol):
+    """Where shared access policies live. Whatever implements it passes tests/contracts/test_policy_store.py."""
+
+    async def list_policies(self) -> Sequence[KnownPolicy]:
+        """Return all, in the order they were created."""
+
+    async def put_policy(self, policy: KnownPolicy) -> None:
+        """Store it durably, replacing the one of that name."""

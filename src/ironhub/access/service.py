@@ -1,0 +1,63 @@
+"""The one place that turns a principal into a grant.
+
+What it protects: a device reaches only its own identity, a policy token only what its rights and its scope cover. Decide
+on the resource that will really be touched: resolve aliases and defaults before you call.
+"""
+
+from typing import Final
+
+from ironhub.access.model import Grant, Permission, PermissionDenied, Target, WholeHub
+from ironhub.core.ids import Identity
+from ironhub.identity.model import DevicePrincipal, OperatorPrincipal, Principal, Right, ServicePrincipal
+
+OWN_PERMISSIONS: Final = frozenset(
+    {
+        Permission.TELEMETRY_SEND,
+        Permission.COMMAND_RECEIVE,
+        Permission.METHOD_ANSWER,
+        Permission.TWIN_READ_OWN,
+        Permission.TWIN_REPORT,
+    }
+)
+"""What a device may do, to its own identity only."""
+
+RIGHTS_NEEDED: Final[dict[Permission, Right]] = {
+    Permission.TELEMETRY_READ: Right.SERVICE_CONNECT,
+    Permission.COMMAND_SEND: Right.SERVICE_CONNECT,
+    Permission.COMMAND_PURGE: Right.SERVICE_CONNECT,
+    Permission.FEEDBACK_READ: Right.SERVICE_CONNECT,
+    Permission.METHOD_INVOKE: Right.SERVICE_CONNECT,
+    Permission.TWIN_READ: Right.SERVICE_CONNECT,
+    Permission.TWIN_WRITE: Right.SERVICE_CONNECT,
+    Permission.REGISTRY_READ: Right.REGISTRY_READ,
+    Permission.REGISTRY_WRITE: Right.REGISTRY_WRITE,
+}
+"""What a shared access policy must hold (Azure IoT Hub, "Control access with shared access signatures")."""
+
+
+def authorise(principal: Principal, permission: Permission, target: Target) -> Grant:
+    """Return the proof that `principal` may do `permission` to `target`. Raises PermissionDenied."""
+    match principal:
+        case DevicePrincipal(identity=own):
+            allowed = permission in OWN_PERMISSIONS and target == own
+        case ServicePrincipal(rights=rights, scope=scope):
+            allowed = RIGHTS_NEEDED.get(permission) in rights and _covers(scope, target)
+        case OperatorPrincipal():
+            allowed = permission not in OWN_PERMISSIONS
+    if not allowed:
+        raise PermissionDenied(f"{permission} is not allowed here", detail=f"{principal!r} asked for {target}")
+    return Grant(principal, permission, target)
+
+
+def _covers(scope: str, target: Target) -> bool:
+    """Whole path segments only: a token for /devices/d1 is none for /devices/d10."""
+    if scope == "":
+        return True
+    if isinstance(target, WholeHub):
+        return False
+    return f"{_path(target)}/".startswith(f"{scope.rstrip('/')}/")
+
+
+def _path(identity: Identity) -> str:
+    path = f"/devices/{identity.device_id}"
+    return path if identity.module_id is None else f"{path}/modules/{identity.module_id}"

@@ -1,0 +1,1 @@
+"""Telemetry in; commands and direct methods out; the sessions they travel on."""

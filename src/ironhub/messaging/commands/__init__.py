@@ -1,0 +1,1 @@
+"""Commands out: a durable queue per device, with settlement and feedback."""

@@ -1,0 +1,1 @@
+"""Direct methods: a call to a connected device that awaits its answer."""

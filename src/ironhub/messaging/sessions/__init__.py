@@ -1,0 +1,1 @@
+"""Who is connected here, and what an MQTT session leaves behind for its next connection."""

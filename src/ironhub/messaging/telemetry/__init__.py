@@ -1,0 +1,1 @@
+"""Telemetry in: from a device into the event log."""

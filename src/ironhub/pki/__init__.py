@@ -1,0 +1,1 @@
+"""Certificates: our own authority, and the ones operators register for their devices."""

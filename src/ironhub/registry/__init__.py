@@ -1,0 +1,1 @@
+"""Devices and modules: create, enable, disable, credentials."""

@@ -1,0 +1,1 @@
+"""Desired and reported properties: versions, patches, limits."""
