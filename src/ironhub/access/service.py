@@ -1,7 +1,7 @@
 """The one place that turns a principal into a grant.
 
-What it protects: a device reaches only its own identity, a policy token only what its rights and its scope cover. Decide
-on the resource that will really be touched: resolve aliases and defaults before you call.
+What it protects: a device reaches only its own identity, a policy token only what its rights and its scope cover.
+Decide on the resource that will really be touched: resolve aliases and defaults before you call.
 """
 
 from typing import Final

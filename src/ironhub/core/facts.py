@@ -25,4 +25,4 @@ class Fact(NamedTuple):
     at: float
     """Seconds since the Unix epoch, UTC."""
     data: dict[str, Any]
-    """JSON values only. TWIN_*: `{"version", "tags"?, "desired"?, "reported"?}` with the changed part (or the whole)."""
+    """JSON values only. TWIN_*: `{"version", "tags"?, "desired"?, "reported"?}` with what changed (or all)."""

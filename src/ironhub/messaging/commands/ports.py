@@ -41,7 +41,7 @@ class CommandStore(Protocol):
     async def abandon_command(
         self, identity: Identity, lock_token: str, *, now: float, max_delivery_count: int, counted: bool
     ) -> None:
-        """Put it back where it was; with `counted`, dead-letter it when it was handed out often enough. Raises LockLost."""
+        """Put it back in its place; `counted`: dead-letter it when handed out often enough. Raises LockLost."""
 
     async def release_commands(self, owner: str | None, *, now: float) -> int:
         """End the locks without time limit that `owner` holds (None: of everybody; the hub starts). Uncounted."""

@@ -82,7 +82,7 @@ class Damage(NamedTuple):
 
     partition: int
     first: int
-    count: int
+    entries: int
     reason: str
 
 

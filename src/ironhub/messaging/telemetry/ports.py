@@ -9,7 +9,7 @@ from ironhub.core.ids import DeviceId
 from ironhub.messaging.telemetry.model import Batch, Entry, PartitionEnds
 
 Stored = Callable[[HubError | None], None]
-"""Called once, in the event loop's thread, after the entries are on disk (None), or were refused and none is (error)."""
+"""Called once, in the event loop's thread: None when the entries are on disk, an error when none of them is."""
 
 
 class EventLog(Protocol):
