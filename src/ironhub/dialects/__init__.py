@@ -1,0 +1,1 @@
+"""A vendor's words ↔ our operations, pure. The vendors' folders never meet."""
