@@ -3,6 +3,7 @@
 Source: Azure IoT Hub, "Understand and use device twins" (limits, merge rule, metadata).
 """
 
+from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
@@ -22,6 +23,14 @@ class TwinVersionConflict(HubError):
     code: ClassVar[str] = "twin.version_conflict"
     status: ClassVar[int] = 412
     next_step: ClassVar[str] = "Read the twin again, merge your change, and retry with the new version."
+
+
+class TwinNotFound(HubError):
+    """There is no twin because there is no such device or module."""
+
+    code: ClassVar[str] = "twin.not_found"
+    status: ClassVar[int] = 404
+    next_step: ClassVar[str] = "Create the device or module first, or check the id: ids are case-sensitive."
 
 
 class TwinInvalid(HubError):
@@ -61,3 +70,68 @@ def initial_twin(identity: Identity, created_at: float) -> Twin:
     """Return the twin of an identity that nobody wrote to yet."""
     born = {"$lastUpdated": created_at}
     return replace(Twin(identity), desired=Section(metadata=dict(born)), reported=Section(metadata=dict(born)))
+
+
+def merge(stored: Properties, patch: Properties) -> Properties:
+    """Return `stored` with `patch` merged in: objects recurse, None removes the key, everything else replaces."""
+    merged = dict(stored)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            below = merged.get(key)
+            merged[key] = merge(below if isinstance(below, dict) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def with_patch(section: Section, patch: Properties, *, at: float, count_versions: bool) -> Section:
+    """Return the section after a merge patch, its version one higher.
+
+    Args:
+        at: when, seconds since the epoch; stamped on every object and leaf the patch touched.
+        count_versions: desired properties also remember the version that last touched each of them.
+    """
+    version = section.version + 1
+    stamp: Properties = {"$lastUpdated": at}
+    if count_versions:
+        stamp["$lastUpdatedVersion"] = version
+    return Section(version, merge(section.properties, patch), _merge_metadata(section.metadata, patch, stamp))
+
+
+def with_properties(section: Section, properties: Properties, *, at: float, count_versions: bool) -> Section:
+    """Return the section with exactly `properties`, its version one higher. Nones in it are dropped."""
+    emptied = replace(section, properties={}, metadata={})
+    return with_patch(emptied, properties, at=at, count_versions=count_versions)
+
+
+def difference(old: Properties, new: Properties) -> Properties:
+    """Return the merge patch that leads from `old` to `new`; what a connected device is told of a replacement."""
+    patch: Properties = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        before = old.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            if below := difference(before, value):
+                patch[key] = below
+        elif key not in old or before != value or type(before) is not type(value):
+            patch[key] = value
+    return patch
+
+
+def etag_of(twin: Twin) -> str:
+    """Return the twin's etag as text: base64 of the counter as eight bytes, as back ends know it."""
+    return b64encode(twin.etag_counter.to_bytes(8, "big")).decode()
+
+
+def _merge_metadata(stored: Properties, patch: Properties, stamp: Properties) -> Properties:
+    merged = {**stored, **stamp}
+    for key, value in patch.items():
+        below = merged.get(key)
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            merged[key] = _merge_metadata(below if isinstance(below, dict) else {}, value, stamp)
+        else:
+            merged[key] = dict(stamp)
+    return merged

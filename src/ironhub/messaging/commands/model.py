@@ -5,10 +5,13 @@ Source: Azure IoT Hub, "Send cloud-to-device messages" and "Understand cloud-to-
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity
+
+MAX_TEXT: Final = 128
+"""Characters of a message id, correlation id, user id, content type or content encoding."""
 
 
 class Ack(StrEnum):

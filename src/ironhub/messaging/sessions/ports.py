@@ -27,6 +27,10 @@ class LiveSession(Protocol):
     def principal(self) -> DevicePrincipal:
         """Who it is, as the gate found."""
 
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates it showed in the TLS handshake, DER, leaf first; empty: none."""
+
     def end(self, reason: str) -> None:
         """Close the connection at once; `reason` is for the log. Harmless when it is closed already."""
 
@@ -42,3 +46,13 @@ class LiveSession(Protocol):
 
     def call_method(self, request_id: str, name: str, payload: bytes) -> None:
         """Send the call; the answer comes to MethodService.answer under the same request id."""
+
+
+class PresenceSink(Protocol):
+    """Who wants to know that somebody came or went."""
+
+    def came(self, identity: Identity) -> None:
+        """It is connected; before, it was not."""
+
+    def went(self, identity: Identity) -> None:
+        """It is not connected any more."""

@@ -1,0 +1,185 @@
+"""Commands out: queue, hand out, settle, expire."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from ironhub.access.model import Grant, Permission
+from ironhub.core.bus import Bus, CommandQueued
+from ironhub.core.clock import Clock, Entropy
+from ironhub.core.errors import HubError, InvalidArgument
+from ironhub.messaging.commands.model import (
+    MAX_TEXT,
+    Command,
+    CommandDraft,
+    CommandSettings,
+    CommandTooLarge,
+    Delivery,
+    ExpiryInvalid,
+    Feedback,
+    Outcome,
+)
+from ironhub.messaging.commands.ports import CommandStore
+
+log: Final = logging.getLogger(__name__)
+
+SWEEP_BATCH: Final = 500
+MAX_SWEEP_PAUSE: Final = 30.0
+"""Seconds between two looks at what expires, when nothing is known to be due earlier."""
+RETRY_AFTER: Final = 1.0
+
+Step = Callable[[], Awaitable[None]]
+
+
+class CommandService:
+    """The command queues of all devices and modules. Every answer comes after the change is durable."""
+
+    def __init__(
+        self, store: CommandStore, bus: Bus, clock: Clock, entropy: Entropy, settings: CommandSettings | None = None
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._entropy = entropy
+        self._settings = settings or CommandSettings()
+        self._queued = asyncio.Event()
+
+    async def send(self, grant: Grant, draft: CommandDraft) -> Command:
+        """Queue a command for `grant.identity` and return it as stored.
+
+        Raises:
+            DeviceNotFound, ModuleNotFound, QueueFull, CommandTooLarge, ExpiryInvalid, InvalidArgument.
+        """
+        grant.require(Permission.COMMAND_SEND)
+        now = self._clock.now()
+        expires_at = self._expiry(draft, now)
+        _check_draft(draft, self._settings.max_body)
+        command = await self._store.add_command(
+            grant.identity,
+            draft,
+            message_id=draft.message_id or self._entropy.uuid(),
+            now=now,
+            expires_at=expires_at,
+            max_pending=self._settings.max_pending,
+        )
+        self._queued.set()
+        self._bus.publish(CommandQueued(grant.identity))
+        return command
+
+    async def purge(self, grant: Grant) -> int:
+        """Remove everything from the queue of `grant.identity`; returns how many. Raises DeviceNotFound."""
+        grant.require(Permission.COMMAND_PURGE)
+        return await self._store.purge_commands(grant.identity, now=self._clock.now())
+
+    async def hold(self, grant: Grant, *, owner: str, limit: int) -> Sequence[Delivery]:
+        """Hand out the oldest commands to a session that holds them until it settles or `release(owner)`."""
+        grant.require(Permission.COMMAND_RECEIVE)
+        now = self._clock.now()
+        return await self._store.lock_commands(grant.identity, now=now, locked_until=None, owner=owner, limit=limit)
+
+    async def receive(self, grant: Grant, *, limit: int = 1) -> Sequence[Delivery]:
+        """Hand out the oldest commands under a lock that ends by itself (settings.lock_duration)."""
+        grant.require(Permission.COMMAND_RECEIVE)
+        now = self._clock.now()
+        until = now + self._settings.lock_duration
+        self._queued.set()
+        return await self._store.lock_commands(grant.identity, now=now, locked_until=until, owner="", limit=limit)
+
+    async def complete(self, grant: Grant, lock_token: str) -> None:
+        """The device took it. Raises LockLost."""
+        grant.require(Permission.COMMAND_RECEIVE)
+        await self._store.complete_command(grant.identity, lock_token, now=self._clock.now(), outcome=Outcome.SUCCESS)
+
+    async def reject(self, grant: Grant, lock_token: str) -> None:
+        """The device wants never to see it again. Raises LockLost."""
+        grant.require(Permission.COMMAND_RECEIVE)
+        await self._store.complete_command(grant.identity, lock_token, now=self._clock.now(), outcome=Outcome.REJECTED)
+
+    async def abandon(self, grant: Grant, lock_token: str) -> None:
+        """The device wants it again later; too often, and it is dead-lettered. Raises LockLost."""
+        grant.require(Permission.COMMAND_RECEIVE)
+        await self._store.abandon_command(
+            grant.identity,
+            lock_token,
+            now=self._clock.now(),
+            max_delivery_count=self._settings.max_delivery_count,
+            counted=True,
+        )
+        self._bus.publish(CommandQueued(grant.identity))
+
+    async def release(self, grant: Grant, *, owner: str) -> None:
+        """The session is over: what it holds goes back in its place, for the next connection."""
+        grant.require(Permission.COMMAND_RECEIVE)
+        if await self._store.release_commands(owner, now=self._clock.now()):
+            self._bus.publish(CommandQueued(grant.identity))
+
+    async def pending(self, grant: Grant) -> int:
+        """Return how many commands wait or are held, for a back end."""
+        grant.require(Permission.COMMAND_PURGE)
+        return await self._store.count_commands(grant.identity)
+
+    async def feedback(self, grant: Grant, *, after: int, limit: int) -> Sequence[Feedback]:
+        """Return feedback records with ids above `after`."""
+        grant.require(Permission.FEEDBACK_READ)
+        return await self._store.list_feedback(after=after, limit=limit, now=self._clock.now())
+
+    async def drop_feedback(self, grant: Grant, *, up_to: int) -> None:
+        """Forget the feedback records with ids up to and including `up_to`."""
+        grant.require(Permission.FEEDBACK_READ)
+        await self._store.drop_feedback(up_to)
+
+    async def run(self) -> None:
+        """Expire what is due, until cancelled; sleeps until the next command is due or one is queued."""
+        await self._retried(self._release_all)
+        while True:
+            await self._retried(self._sweep)
+            pause = await self._pause()
+            self._queued.clear()
+            try:
+                async with asyncio.timeout(pause):
+                    await self._queued.wait()
+            except TimeoutError:
+                continue
+
+    async def _release_all(self) -> None:
+        """Sessions of the process before this one hold nothing any more."""
+        await self._store.release_commands(None, now=self._clock.now())
+
+    async def _sweep(self) -> None:
+        limit = self._settings.max_delivery_count
+        for identity in await self._store.expire_commands(
+            now=self._clock.now(), max_delivery_count=limit, limit=SWEEP_BATCH
+        ):
+            self._bus.publish(CommandQueued(identity))
+
+    async def _pause(self) -> float:
+        try:
+            due = await self._store.next_due()
+        except HubError:
+            return RETRY_AFTER
+        return MAX_SWEEP_PAUSE if due is None else min(max(due - self._clock.now(), 0.05), MAX_SWEEP_PAUSE)
+
+    async def _retried(self, step: Step) -> None:
+        while True:
+            try:
+                return await step()
+            except HubError as error:
+                log.warning("commands_not_swept", extra={"code": error.code})
+                await asyncio.sleep(RETRY_AFTER)
+
+    def _expiry(self, draft: CommandDraft, now: float) -> float:
+        if draft.expires_at is None:
+            return now + self._settings.default_ttl
+        if not now < draft.expires_at <= now + self._settings.max_ttl:
+            raise ExpiryInvalid(f"the expiry must lie within the next {self._settings.max_ttl:.0f} seconds")
+        return draft.expires_at
+
+
+def _check_draft(draft: CommandDraft, max_body: int) -> None:
+    size = len(draft.body) + sum(len(name) + len(value) for name, value in draft.properties.items())
+    if size > max_body:
+        raise CommandTooLarge(f"the command has {size} bytes; at most {max_body} are taken")
+    texts = (draft.message_id or "", draft.correlation_id, draft.user_id, draft.content_type, draft.content_encoding)
+    if any(len(text) > MAX_TEXT for text in texts):
+        raise InvalidArgument(f"ids and content types of a command have at most {MAX_TEXT} characters")

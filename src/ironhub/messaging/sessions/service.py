@@ -1,0 +1,155 @@
+"""Who is connected to this node: takeover by the newest, an end for those whose right has ended.
+
+What it protects: promise 2, "revoked is gone". Every notice that a credential, a policy or an authority changed leads
+to the sessions that may rest on it, and each of those is judged anew; whoever fails is ended.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, TypeVar
+
+from ironhub.core.bus import (
+    AuthoritiesChanged,
+    Bus,
+    CommandQueued,
+    CredentialsChanged,
+    DesiredChanged,
+    Notice,
+    PolicyChanged,
+)
+from ironhub.core.ids import DeviceId, Identity
+from ironhub.identity.model import Proof
+from ironhub.messaging.sessions.ports import LiveSession, PresenceSink
+
+K = TypeVar("K")
+
+log: Final = logging.getLogger(__name__)
+
+Judge = Callable[[LiveSession], Awaitable[bool]]
+"""Whether the session's credential would still be good if it came again now."""
+
+
+class LiveSessions:
+    """The connected devices and modules of this node, one session each."""
+
+    def __init__(self, bus: Bus, presence: PresenceSink, judge: Judge) -> None:
+        self._sessions: dict[Identity, LiveSession] = {}
+        self._modules: dict[DeviceId, set[Identity]] = {}
+        self._by_policy: dict[str, set[Identity]] = {}
+        self._by_chain: set[Identity] = set()
+        self._waiting: dict[Identity, set[asyncio.Event]] = {}
+        self._judgements: set[asyncio.Task[None]] = set()
+        self._presence = presence
+        self._judge = judge
+        bus.subscribe(self._notice)
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def of(self, identity: Identity) -> LiveSession | None:
+        """Return the session of a connected device or module, or None."""
+        return self._sessions.get(identity)
+
+    def enter(self, session: LiveSession) -> None:
+        """Make it the session of its identity; one that was there before is ended: the newest connection wins."""
+        principal = session.principal
+        identity = principal.identity
+        before = self._sessions.get(identity)
+        if before is not None:
+            self._forget(identity)
+            before.end("taken over by a newer connection")
+        self._sessions[identity] = session
+        if identity.module_id is not None:
+            self._modules.setdefault(identity.device_id, set()).add(identity)
+        if principal.policy is not None:
+            self._by_policy.setdefault(principal.policy.lower(), set()).add(identity)
+        if principal.proof is Proof.CHAIN:
+            self._by_chain.add(identity)
+        if before is None:
+            self._presence.came(identity)
+
+    def leave(self, session: LiveSession) -> None:
+        """The session is over. Nothing happens when a newer one took its place."""
+        identity = session.principal.identity
+        if self._sessions.get(identity) is session:
+            self._forget(identity)
+            self._presence.went(identity)
+
+    def listens(self, identity: Identity) -> None:
+        """A session began to answer methods: whoever waits for that looks again."""
+        for event in self._waiting.get(identity, ()):
+            event.set()
+
+    async def wait_for_methods(self, identity: Identity, timeout: float) -> LiveSession | None:
+        """Return the session once it answers methods, or None after `timeout` seconds."""
+        changed = asyncio.Event()
+        self._waiting.setdefault(identity, set()).add(changed)
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    session = self._sessions.get(identity)
+                    if session is not None and session.answers_methods:
+                        return session
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            return None
+        finally:
+            waiting = self._waiting[identity]
+            waiting.discard(changed)
+            if not waiting:
+                del self._waiting[identity]
+
+    def end_all(self, reason: str) -> None:
+        """End every session: the hub stops."""
+        for session in tuple(self._sessions.values()):
+            session.end(reason)
+
+    def _forget(self, identity: Identity) -> None:
+        session = self._sessions.pop(identity)
+        self._by_chain.discard(identity)
+        _discard(self._modules, identity.device_id, identity)
+        if session.principal.policy is not None:
+            _discard(self._by_policy, session.principal.policy.lower(), identity)
+
+    def _notice(self, notice: Notice) -> None:
+        match notice:
+            case CredentialsChanged(identity, whole_device):
+                self._rejudge((identity, *(self._modules.get(identity.device_id, ()) if whole_device else ())))
+            case PolicyChanged(name):
+                self._rejudge(self._by_policy.get(name.lower(), ()))
+            case AuthoritiesChanged():
+                self._rejudge(self._by_chain)
+            case DesiredChanged(identity, version, patch):
+                if session := self._sessions.get(identity):
+                    session.offer_desired(version, patch)
+            case CommandQueued(identity):
+                if session := self._sessions.get(identity):
+                    session.offer_commands()
+
+    def _rejudge(self, identities: Iterable[Identity]) -> None:
+        sessions = [session for identity in identities if (session := self._sessions.get(identity))]
+        if sessions:
+            task = asyncio.get_running_loop().create_task(self._judge_all(sessions))
+            self._judgements.add(task)
+            task.add_done_callback(self._judgements.discard)
+
+    async def _judge_all(self, sessions: list[LiveSession]) -> None:
+        """A session that cannot be judged is ended: a right that cannot be shown is no right."""
+        for session in sessions:
+            try:
+                good = await self._judge(session)
+            except Exception:
+                log.exception("session_judgement_failed")
+                good = False
+            if not good:
+                session.end("its right has ended")
+
+
+def _discard(index: dict[K, set[Identity]], key: K, identity: Identity) -> None:
+    identities = index.get(key)
+    if identities is not None:
+        identities.discard(identity)
+        if not identities:
+            del index[key]
