@@ -42,6 +42,8 @@ class LiveSessions:
         self._judgements: set[asyncio.Task[None]] = set()
         self._presence = presence
         self._judge = judge
+        self.notices = 0
+        """How many changes of credentials, policies and authorities this node heard of."""
         bus.subscribe(self._notice)
 
     def __len__(self) -> int:
@@ -51,8 +53,13 @@ class LiveSessions:
         """Return the session of a connected device or module, or None."""
         return self._sessions.get(identity)
 
-    def enter(self, session: LiveSession) -> None:
-        """Make it the session of its identity; one that was there before is ended: the newest connection wins."""
+    def enter(self, session: LiveSession, *, judged_at: int) -> None:
+        """Make it the session of its identity; one that was there before is ended: the newest connection wins.
+
+        Args:
+            judged_at: `notices` as it was before the gate judged the credential; if a right changed meanwhile, the
+                session is judged again.
+        """
         principal = session.principal
         identity = principal.identity
         before = self._sessions.get(identity)
@@ -68,6 +75,8 @@ class LiveSessions:
             self._by_chain.add(identity)
         if before is None:
             self._presence.came(identity)
+        if judged_at != self.notices:
+            self._rejudge((identity,))
 
     def leave(self, session: LiveSession) -> None:
         """The session is over. Nothing happens when a newer one took its place."""
@@ -114,6 +123,8 @@ class LiveSessions:
             _discard(self._by_policy, session.principal.policy.lower(), identity)
 
     def _notice(self, notice: Notice) -> None:
+        if isinstance(notice, (CredentialsChanged, PolicyChanged, AuthoritiesChanged)):
+            self.notices += 1
         match notice:
             case CredentialsChanged(identity, whole_device):
                 self._rejudge((identity, *(self._modules.get(identity.device_id, ()) if whole_device else ())))
