@@ -1,17 +1,27 @@
 """Nobody reaches another's topics; bags survive the way there and back, as the SDKs read them too."""
 
+import contextlib
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity, identity
-from ironhub.dialects.azure.properties import decode_bag, encode_bag
-from ironhub.dialects.azure.topics import SendTelemetry, base_of, operation_of, subscription_of
+from ironhub.dialects.azure.properties import PropertiesInvalid, decode_bag, encode_bag
+from ironhub.dialects.azure.topics import (
+    ForeignTopic,
+    SendTelemetry,
+    UnknownTopic,
+    base_of,
+    operation_of,
+    subscription_of,
+)
 from ironhub.dialects.azure.username import ConnectMalformed, decode_connect
 
 IDS = st.text("ab1-.%_#*?!(),:=@$'+", min_size=1, max_size=6)
 IDENTITIES = st.builds(identity, IDS, st.none() | IDS)
+LEVELS = ["devices", "a", "modules", "b", "+", "#", "", "inputs", "messages", "events", "$iothub"]
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 PAIRS = st.lists(st.tuples(NAMES, st.none() | NAMES).filter(lambda pair: pair != ("", None)), max_size=8)
 
@@ -47,17 +57,12 @@ def test_a_topic_is_its_owners_only(who: Identity, other: Identity, tail: str) -
 
 
 @settings(max_examples=200)
-@given(
-    st.text(max_size=40)
-    | st.lists(st.sampled_from(["devices", "a", "modules", "b", "+", "#", "", "inputs"])).map("/".join)
-)
+@given(st.text(max_size=40) | st.lists(st.sampled_from(LEVELS)).map("/".join))
 def test_any_topic_is_understood_or_refused(topic: str) -> None:
     for ask in (operation_of, subscription_of):
         for who in (identity("a"), identity("a", "b")):
-            try:
+            with contextlib.suppress(UnknownTopic, ForeignTopic, PropertiesInvalid):
                 ask(topic, who)
-            except HubError as refusal:
-                assert refusal.status in {400, 403, 404}
 
 
 @settings(max_examples=200)
