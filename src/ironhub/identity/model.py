@@ -1,6 +1,6 @@
 """What a device may show, and who we believe it is once it was verified."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import ClassVar, NamedTuple
 
@@ -112,6 +112,10 @@ class DevicePrincipal:
     """The shared access policy whose key signed the token, for POLICY_KEY."""
     chain_digest: str = ""
     """SHA-256 of the certificate shown, for THUMBPRINT and CHAIN, so that a revocation can find it."""
+    authority: str = ""
+    """The registered CA that its chain ends at, for CHAIN."""
+    key_digest: str = field(default="", repr=False)
+    """SHA-256 of the key that signed the token, for OWN_KEY and POLICY_KEY, so that rolling that key finds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,12 @@ class ServicePrincipal:
     policy: str
     rights: frozenset[Right]
     scope: str
-    """Path prefix below the hub that the token was signed for, e.g. "" (all) or "/devices/press-7"; whole segments."""
+    """Path prefix below the hub that the token was signed for, e.g. "" (all) or "/devices/press-7"; whole segments.
+    Whatever the token calls the telemetry stream, it is "/messages/events" here."""
     expires_at: float
+    """When the token ends, seconds since the epoch."""
+    key_digest: str = field(default="", repr=False)
+    """As for a device."""
 
 
 @dataclass(frozen=True, slots=True)

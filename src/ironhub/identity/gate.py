@@ -1,0 +1,290 @@
+"""The one gate: what a peer shows becomes a principal here, and nowhere else.
+
+Protects against every way in without a credential of one's own: each device is held to the kind of credential it was
+registered with, a token counts only for the hub, device and module it was signed for, and unknown, disabled and
+wrongly keyed devices get the same answer at the same cost, so that nobody learns which ids exist.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ironhub.core.clock import Clock
+from ironhub.core.ids import Identity
+from ironhub.identity.audience import Audience, HubNames, covers, identity_path, parse_audience
+from ironhub.identity.certificates import CertificateRejected
+from ironhub.identity.model import (
+    AuthenticationFailed,
+    CredentialKind,
+    DeviceClaim,
+    DevicePrincipal,
+    KnownIdentity,
+    KnownPolicy,
+    OperatorPrincipal,
+    Proof,
+    Right,
+    ServicePrincipal,
+    SymmetricKeys,
+    Thumbprints,
+)
+from ironhub.identity.policy import DEFAULT_POLICY, CertificatePolicy
+from ironhub.identity.ports import AuthoritySource, IdentitySource, PolicySource
+from ironhub.identity.sas import (
+    CLOCK_SKEW,
+    TokenRejected,
+    UnverifiedToken,
+    VerifiedToken,
+    key_digest,
+    parse_sas_token,
+    verify_sas_token,
+)
+from ironhub.identity.x509 import AdmittedChain, ChainJudge, match_thumbprints
+
+EVENTS_PATH: Final = "/messages/events"
+"""Where telemetry lives below the hub, whatever name the Event Hubs-compatible endpoint gives it."""
+
+_NO_KEYS: Final = SymmetricKeys(bytes(32), bytes(32))
+_NO_THUMBPRINTS: Final = Thumbprints("0" * 64, "0" * 64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings:
+    """How lenient the gate is."""
+
+    clock_skew: float = CLOCK_SKEW
+    """Seconds a token stays good after its expiry, for clocks that run late."""
+    certificates: CertificatePolicy = DEFAULT_POLICY
+    """Which certificates are strong and plain enough."""
+
+
+class Gate:
+    """Verifies credentials. The only maker of principals."""
+
+    def __init__(
+        self,
+        identities: IdentitySource,
+        policies: PolicySource,
+        authorities: AuthoritySource,
+        names: HubNames,
+        clock: Clock,
+        settings: GateSettings | None = None,
+    ) -> None:
+        self._identities = identities
+        self._policies = policies
+        self._authorities = authorities
+        self._names = names
+        self._clock = clock
+        self._settings = settings or GateSettings()
+        self._judge: ChainJudge | None = None
+        self._rebuilding = asyncio.Lock()
+
+    async def admit_device(self, claim: DeviceClaim, chain: Sequence[bytes]) -> DevicePrincipal:
+        """Return who the peer is: by its token when it shows one, else by its certificate.
+
+        Args:
+            chain: what the peer sent in its TLS handshake, DER, its own certificate first; empty: it sent none.
+
+        Raises:
+            AuthenticationFailed: one message, whatever the reason; `detail` tells it to our log.
+        """
+        # 1. It asks for this hub (azure-device-api 0.4, rule 5).
+        if claim.host not in self._names:
+            raise _refuse(f"asked for host {claim.host[:100]!r}, which is not ours")
+        # 2. What we know of it, perhaps nothing; either way the rest is done.
+        known = await self._identities.known_identity(claim.identity)
+        # 3. It proves to be what it claims.
+        if claim.token is None:
+            return await self._admit_by_certificate(claim.identity, known, chain)
+        return await self._admit_by_token(claim.identity, known, claim.token)
+
+    async def admit_service(self, token: str | None) -> ServicePrincipal:
+        """Return the back end that `token` (a SAS token signed with a policy's key) stands for. As admit_device."""
+        # 1. There is a token, well-formed, and of a policy.
+        if token is None:
+            raise _refuse("no token")
+        unverified = parse_sas_token(token)
+        if unverified.policy is None:
+            raise TokenRejected("a token of no policy")
+        # 2. The policy's key signed it, and it is not expired.
+        policy = await self._policies.known_policy(unverified.policy)
+        verified = self._verify(unverified, _policy_keys(policy))
+        if policy is None:
+            raise TokenRejected(f"no policy {unverified.policy!r}")
+        # 3. It was signed for this hub, or for a part of it.
+        scope = self._scope(self._own_audience(verified).path)
+        return ServicePrincipal(policy.name, policy.rights, scope, verified.ends_at, verified.key_digest)
+
+    async def still_good(self, principal: DevicePrincipal, chain: Sequence[bytes] = ()) -> bool:
+        """Tell whether what a live session rests on would be admitted again; `chain` as at its beginning."""
+        now = self._clock.now()
+        known = await self._identities.known_identity(principal.identity)
+        if known is None or not known.enabled or known.generation_id != principal.generation_id:
+            return False
+        if principal.expires_at is not None and now >= principal.expires_at:
+            return False
+        match principal.proof:
+            case Proof.OWN_KEY:
+                return _has_key(_own_keys(known), principal)
+            case Proof.POLICY_KEY:
+                policy = await self._policies.known_policy(principal.policy or "")
+                return known.credentials.kind is CredentialKind.SAS and _may_connect(policy, principal)
+            case _:
+                return await self._still_shows(principal, known, chain)
+
+    async def service_still_good(self, principal: ServicePrincipal) -> bool:
+        """Tell whether the policy a live session rests on still has its key and all its rights."""
+        policy = await self._policies.known_policy(principal.policy)
+        if policy is None or self._clock.now() >= principal.expires_at:
+            return False
+        return policy.rights >= principal.rights and _has_key(policy.keys, principal)
+
+    async def authorities_changed(self) -> dict[str, str]:
+        """Judge by the authorities that are registered now.
+
+        Returns those of them that admit nobody, by name, and why: for the log.
+        """
+        async with self._rebuilding:  # one at a time: the last to read the store is the last to be put in place
+            self._judge = await self._new_judge()
+            return dict(self._judge.refused)
+
+    async def _admit_by_token(self, identity: Identity, known: KnownIdentity | None, text: str) -> DevicePrincipal:
+        # 3a. Signed by the policy it names, or else by the identity's own key (0.4, rules 1 to 4 and 6).
+        token = parse_sas_token(text)
+        policy = None if token.policy is None else await self._policies.known_policy(token.policy)
+        verified = self._verify(token, _own_keys(known) if token.policy is None else _policy_keys(policy))
+        # 3b. Signed for this hub and this identity: exactly, or for a policy a parent of it (rules 5 and 7).
+        audience = self._own_audience(verified)
+        path = identity_path(identity)
+        if audience.path != path and not (policy is not None and covers(audience.path, path)):
+            raise TokenRejected(f"signed for {audience.path[:300]!r}")
+        # 3c. It may connect at all, in this way.
+        if policy is not None and Right.DEVICE_CONNECT not in policy.rights:
+            raise TokenRejected(f"policy {policy.name!r} lets no device connect")
+        if known is None or not known.enabled or known.credentials.kind is not CredentialKind.SAS:
+            raise TokenRejected("unknown, disabled, or not to be admitted by a key")
+        return DevicePrincipal(
+            identity,
+            known.generation_id,
+            Proof.OWN_KEY if policy is None else Proof.POLICY_KEY,
+            verified.ends_at,
+            None if policy is None else policy.name,
+            key_digest=verified.key_digest,
+        )
+
+    async def _admit_by_certificate(
+        self, identity: Identity, known: KnownIdentity | None, chain: Sequence[bytes]
+    ) -> DevicePrincipal:
+        # 3a. It showed a certificate; TLS has seen that the peer holds its key.
+        if not chain:
+            raise _refuse("neither a token nor a certificate")
+        # 3b. Pinned: this very certificate (azure-device-api 0.5, self-signed).
+        pinned, mismatch = _thumbprints_of(known), None
+        try:
+            digest = self._match(chain[0], pinned or _NO_THUMBPRINTS)
+            if known is not None and pinned is not None:
+                return DevicePrincipal(identity, known.generation_id, Proof.THUMBPRINT, None, chain_digest=digest)
+        except CertificateRejected as error:
+            mismatch = error
+        # 3c. Issued for this name below a registered authority (0.5, CA-signed): any of them may issue any name. This
+        #     is judged for devices of every kind, also those it cannot admit: to be refused costs the same for all.
+        admitted = await self._judge_chain(identity, chain)
+        if mismatch is not None and pinned is not None:
+            raise mismatch
+        if known is None or not known.enabled or known.credentials.kind is not CredentialKind.CERTIFICATE_AUTHORITY:
+            raise CertificateRejected("unknown, disabled, or not to be admitted by an authority's word")
+        digest, authority = admitted.sha256_thumbprint, admitted.authority
+        return DevicePrincipal(
+            identity, known.generation_id, Proof.CHAIN, None, chain_digest=digest, authority=authority
+        )
+
+    def _match(self, certificate: bytes, thumbprints: Thumbprints) -> str:
+        return match_thumbprints(certificate, thumbprints, self._settings.certificates, self._clock.now())
+
+    async def _judge_chain(self, identity: Identity, chain: Sequence[bytes]) -> AdmittedChain:
+        async with self._rebuilding:
+            judge = self._judge = self._judge or await self._new_judge()
+        admitted = judge.judge(chain, self._clock.now())
+        # The subject's common name is the device id, `device/module` for a module; "/" cannot occur in an id.
+        if admitted.common_name != str(identity):
+            raise CertificateRejected(f"issued to {admitted.common_name[:150]!r}")
+        return admitted
+
+    async def _new_judge(self) -> ChainJudge:
+        trusted = await self._authorities.trusted_authorities()
+        return await asyncio.to_thread(ChainJudge, trusted, self._settings.certificates)
+
+    async def _still_shows(self, principal: DevicePrincipal, known: KnownIdentity, chain: Sequence[bytes]) -> bool:
+        try:
+            again = await self._admit_by_certificate(principal.identity, known, chain)
+        except AuthenticationFailed:
+            return False
+        return again.proof is principal.proof and again.chain_digest == principal.chain_digest
+
+    def _verify(self, token: UnverifiedToken, keys: SymmetricKeys | None) -> VerifiedToken:
+        """With no keys to try, the same work is done, in vain."""
+        verified = verify_sas_token(
+            token, keys=keys or _NO_KEYS, now=self._clock.now(), leeway=self._settings.clock_skew
+        )
+        if keys is None:
+            raise TokenRejected("nobody known signs like this")
+        return verified
+
+    def _own_audience(self, verified: VerifiedToken) -> Audience:
+        audience = parse_audience(verified.resource)
+        if audience is None or audience.host not in self._names:
+            raise TokenRejected(f"signed for {verified.resource[:300]!r}, which is not ours")
+        return audience
+
+    def _scope(self, path: str) -> str:
+        first, rest = path[1:].partition("/")[::2]
+        if not self._names.event_stream or first.lower() != self._names.event_stream:
+            return path
+        return f"{EVENTS_PATH}/{rest}" if rest else EVENTS_PATH
+
+
+def admit_operator(presented: str, expected: bytes) -> OperatorPrincipal:
+    """Return the operator when `presented` is the data directory's admin token, compared in constant time.
+
+    Raises:
+        AuthenticationFailed: it is not, or there is no such token (`expected` is empty).
+    """
+    shown, right = (hashlib.sha256(text).digest() for text in (presented.encode(errors="replace"), expected))
+    if not hmac.compare_digest(shown, right) or not expected:
+        raise _refuse("not the admin token")
+    return OperatorPrincipal("admin")
+
+
+def trust_local_operator() -> OperatorPrincipal:
+    """Return the operator WITHOUT asking for a credential: for a command that has opened the data directory itself."""
+    return OperatorPrincipal("local")
+
+
+def _refuse(detail: str) -> AuthenticationFailed:
+    return AuthenticationFailed("the credential was not accepted", detail=detail)
+
+
+def _own_keys(known: KnownIdentity | None) -> SymmetricKeys | None:
+    if known is None or not known.enabled or known.credentials.kind is not CredentialKind.SAS:
+        return None
+    return known.credentials.keys
+
+
+def _policy_keys(policy: KnownPolicy | None) -> SymmetricKeys | None:
+    return None if policy is None else policy.keys
+
+
+def _thumbprints_of(known: KnownIdentity | None) -> Thumbprints | None:
+    if known is None or not known.enabled or known.credentials.kind is not CredentialKind.SELF_SIGNED:
+        return None
+    return known.credentials.thumbprints
+
+
+def _has_key(keys: SymmetricKeys | None, principal: DevicePrincipal | ServicePrincipal) -> bool:
+    return keys is not None and any(hmac.compare_digest(key_digest(key), principal.key_digest) for key in keys)
+
+
+def _may_connect(policy: KnownPolicy | None, principal: DevicePrincipal) -> bool:
+    return policy is not None and Right.DEVICE_CONNECT in policy.rights and _has_key(policy.keys, principal)
