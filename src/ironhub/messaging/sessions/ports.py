@@ -1,10 +1,13 @@
 """What sessions need of a store, and what the rest of the hub may ask of a connected device."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from ironhub.core.ids import Identity
 from ironhub.identity.model import DevicePrincipal
 from ironhub.messaging.sessions.model import StoredSession
+
+HUB_STOPS: Final = "the hub stops"
+"""The reason for an end that is no fault of the device: no last will is published for it."""
 
 
 class SessionStore(Protocol):

@@ -20,7 +20,7 @@ from ironhub.core.bus import (
 )
 from ironhub.core.ids import DeviceId, Identity
 from ironhub.identity.model import Proof
-from ironhub.messaging.sessions.ports import LiveSession, PresenceSink
+from ironhub.messaging.sessions.ports import HUB_STOPS, LiveSession, PresenceSink
 
 K = TypeVar("K")
 
@@ -110,10 +110,10 @@ class LiveSessions:
             if not waiting:
                 del self._waiting[identity]
 
-    def end_all(self, reason: str) -> None:
+    def end_all(self) -> None:
         """End every session: the hub stops."""
         for session in tuple(self._sessions.values()):
-            session.end(reason)
+            session.end(HUB_STOPS)
 
     def _forget(self, identity: Identity) -> None:
         session = self._sessions.pop(identity)
