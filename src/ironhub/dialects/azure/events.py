@@ -1,0 +1,170 @@
+"""What is read from the event log, as a reader of Azure's built-in endpoint knows it.
+
+What it protects: names that the hub vouches for (who sent it, how it was authenticated, when it came) are only ever
+taken from the connection; what a device sends under these names is left out.
+Source: azure "Create and read IoT Hub messages", "IoT Hub non-telemetry event schemas".
+"""
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ironhub.core.strict_json import JsonInvalid, decode_json, decode_json_object, encode_json
+from ironhub.dialects.azure.fact_events import fact_event
+from ironhub.dialects.azure.properties import Pair, PropertiesInvalid, decode_bag, split_bag
+from ironhub.dialects.azure.timestamps import instant_ms
+from ironhub.dialects.azure.twin_json import encode_ids
+from ironhub.identity.model import Proof
+from ironhub.messaging.telemetry.model import Encoding, Entry, Flag, Logged, Origin, Source
+
+_PROPERTY_NAMES: Final = {
+    "$.mid": "message-id",
+    "$.cid": "correlation-id",
+    "$.uid": "user-id",
+    "$.to": "to",
+    "$.ct": "content-type",
+    "$.ce": "content-encoding",
+    "$.exp": "absolute-expiry-time",
+}
+_ANNOTATION_NAMES: Final = {
+    "$.ctime": "iothub-creation-time-utc",
+    "$.sub": "dt-subject",
+    "$.ifid": "iothub-interface-id",
+    "$.on": "iothub-output-name",
+}
+_HUB_NAMES: Final = frozenset(
+    {
+        "dt-dataschema",
+        "iothub-enqueuedtime",
+        "iothub-message-source",
+        "iothub-messagetype",
+        "mqtt-dup",
+        "mqtt-retain",
+    }
+)
+_HUB_PREFIXES: Final = ("iothub-connection-", "x-opt-")
+_AUTHENTICATION: Final = {Proof.THUMBPRINT: "x509", Proof.CHAIN: "x509"}
+
+
+@dataclass(frozen=True, slots=True)
+class AzureEvent:
+    """One event: the sections of an Event Hubs message, and where it stands in the log."""
+
+    partition: int
+    sequence_number: int
+    enqueued_at: float
+    """Seconds since the epoch."""
+    body: bytes
+    properties: dict[str, str] = field(default_factory=dict)
+    """`message-id`, `content-type` and the like."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What the hub says of it: `iothub-connection-device-id` and the like."""
+    application: dict[str, str | None] = field(default_factory=dict)
+    """The sender's own properties."""
+
+
+def decode_event(logged: Logged, hub_name: str) -> AzureEvent:
+    """Return the entry as a reader sees it; never fails, whatever a device managed to store."""
+    origin = logged.entry.origin
+    annotations = {
+        **{f"iothub-connection-{name}": text for name, text in _ids(origin)},
+        "iothub-enqueuedtime": instant_ms(logged.enqueued_at),
+    }
+    if origin.source is Source.FACT:
+        told = fact_event(logged, hub_name)
+        annotations["iothub-message-source"] = told.source
+        properties, application, body = told.properties, told.application, told.body
+    else:
+        properties, added, application = _telemetry(logged.entry)
+        annotations |= added
+        body = logged.entry.body
+    return AzureEvent(
+        logged.partition, logged.sequence_number, logged.enqueued_at, body, properties, annotations, application
+    )
+
+
+def event_json(event: AzureEvent) -> dict[str, Any]:
+    """Return the event as one JSON object, for people and scripts that watch telemetry."""
+    return {
+        "body": _body(event),
+        "systemProperties": {**event.properties, **event.annotations},
+        "properties": event.application,
+        "partition": event.partition,
+        "sequenceNumber": event.sequence_number,
+        "offset": str(event.sequence_number),
+    }
+
+
+def auth_method(origin: Origin) -> str:
+    """Return the JSON text that tells how the sender was authenticated."""
+    own = "device" if origin.identity.module_id is None else "module"
+    method = {
+        "scope": "hub" if origin.proof == Proof.POLICY_KEY else own,
+        "type": next((name for proof, name in _AUTHENTICATION.items() if proof == origin.proof), "sas"),
+        "issuer": "iothub",
+        "acceptingIpFilterRule": None,
+    }
+    return encode_json(method).decode()
+
+
+def _ids(origin: Origin) -> list[tuple[str, str]]:
+    names = {"deviceId": "device-id", "moduleId": "module-id"}
+    return [(names[name], text) for name, text in encode_ids(origin.identity).items()]
+
+
+def _telemetry(entry: Entry) -> tuple[dict[str, str], dict[str, str], dict[str, str | None]]:
+    """Properties, annotations and application properties of a message from a device."""
+    bag = split_bag(_pairs(entry))
+    annotations = {
+        "iothub-connection-auth-method": auth_method(entry.origin),
+        "iothub-connection-auth-generation-id": entry.origin.generation_id,
+        "iothub-message-source": "Telemetry",
+    }
+    if entry.origin.model_id:
+        annotations["dt-dataschema"] = entry.origin.model_id
+    annotations |= _renamed(bag.system, _ANNOTATION_NAMES)
+    properties = _renamed(bag.system, _PROPERTY_NAMES)
+    application = {name: value for name, value in bag.application.items() if not _is_the_hubs(name)}
+    return properties, annotations, application | _flags(entry.flags)
+
+
+def _renamed(system: dict[str, str | None], names: dict[str, str]) -> dict[str, str]:
+    return {names[name]: value or "" for name, value in system.items() if name in names}
+
+
+def _pairs(entry: Entry) -> list[Pair]:
+    try:
+        if entry.origin.encoding is Encoding.AZURE_TOPIC:
+            return decode_bag(entry.properties)
+        return [(name, str(value)) for name, value in decode_json_object(entry.properties or b"{}").items()]
+    except (PropertiesInvalid, JsonInvalid):
+        return []
+
+
+def _is_the_hubs(name: str) -> bool:
+    lower = name.strip().lower()  # readers compare these names without regard to case
+    return lower in _HUB_NAMES or lower.startswith(_HUB_PREFIXES)
+
+
+def _flags(flags: int) -> dict[str, str | None]:
+    told: dict[str, str | None] = {}
+    if flags & Flag.RETAIN:
+        told["mqtt-retain"] = "true"
+    if flags & Flag.DUPLICATE:
+        told["mqtt-dup"] = "true"
+    if flags & Flag.WILL:
+        told["iothub-MessageType"] = "Will"
+    return told
+
+
+def _body(event: AzureEvent) -> Any:
+    """JSON where the sender says so and it is, else text, else base64 in an object that says so."""
+    try:
+        if "json" in event.properties.get("content-type", "").lower():
+            return decode_json(event.body)
+    except JsonInvalid:
+        pass
+    try:
+        return event.body.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": b64encode(event.body).decode()}
