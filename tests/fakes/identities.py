@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from tests.fakes.clock import FakeClock
+from tests.fakes.pki import FakeAuthority
+
 from ironhub.core.ids import Identity, identity
 from ironhub.identity.audience import HubNames
 from ironhub.identity.gate import Gate, GateSettings
@@ -17,8 +20,6 @@ from ironhub.identity.model import (
     TrustedAuthority,
 )
 from ironhub.identity.sas import make_sas_token
-from tests.fakes.clock import FakeClock
-from tests.fakes.pki import FakeAuthority
 
 HUB = "hub.example"
 PRESS = identity("press-7")

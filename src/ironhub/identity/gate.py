@@ -187,11 +187,14 @@ class Gate:
             if known is not None and pinned is not None:
                 return DevicePrincipal(identity, known.generation_id, Proof.THUMBPRINT, None, chain_digest=digest)
         except CertificateRejected as error:
-            mismatch = error
+            mismatch = None if pinned is None else error
         # 3c. Issued for this name below a registered authority (0.5, CA-signed): any of them may issue any name. This
         #     is judged for devices of every kind, also those it cannot admit: to be refused costs the same for all.
-        admitted = await self._judge_chain(identity, chain)
-        if mismatch is not None and pinned is not None:
+        try:
+            admitted = await self._judge_chain(identity, chain)
+        except CertificateRejected as error:
+            raise mismatch or error from error
+        if mismatch is not None:
             raise mismatch
         if known is None or not known.enabled or known.credentials.kind is not CredentialKind.CERTIFICATE_AUTHORITY:
             raise CertificateRejected("unknown, disabled, or not to be admitted by an authority's word")

@@ -34,6 +34,7 @@ from ironhub.identity.policy import CertificatePolicy
 from ironhub.identity.revocation import RevocationList, load_revocation_list
 
 _SHA1_DIGITS: Final = 40
+_MAX_REMEMBERED: Final = 256
 
 
 class AdmittedChain(NamedTuple):
@@ -86,8 +87,8 @@ class ChainJudge:
         self.refused: dict[str, str] = {}
         """Authorities that admit nobody, by name, and why: for the log."""
         anchors = self._without_revoked([anchor for one in authorities if (anchor := self._load(one))])
-        self._names = {anchor.der: anchor.name for anchor in anchors}
-        self._certificates = {anchor.der: anchor.certificate for anchor in anchors}
+        self._anchors = {anchor.der: anchor for anchor in anchors}
+        self._above: dict[bytes, _Sent] = {}
         self._stores = self._build_stores(anchors)
         self._revocations: dict[_Issuer, list[RevocationList]] = {}
         for anchor in anchors:
@@ -105,36 +106,50 @@ class ChainJudge:
         # 1. Bounds, and the device's own certificate: nothing costly yet.
         if not 1 <= len(chain) <= self._policy.max_sent:
             raise CertificateRejected(f"{len(chain)} certificates")
-        known = self._certificates | {der: parse_certificate(der, self._policy) for der in chain}
-        device = known[chain[0]]
-        check_device(device, self._policy)
-        name = common_name(device)
+        sent = {der: self._read(der) for der in chain}
+        device = sent[chain[0]]
+        check_device(device.certificate, self._policy)
+        name = common_name(device.certificate)
         if name is None:
             raise CertificateRejected("the device's certificate has no common name, or several")
         # 2. A path of signatures to a registered authority, valid now (6.1.3, 6.1.4). Every step of it was sent as is.
-        path = self._find_path(chain, now)
-        if path[0] != chain[0] or len(path) < 2 or any(der not in known for der in path):
+        path = self._find_path(device.loaded, [sent[der].loaded for der in chain[1:]], now)
+        *below, top = path
+        if below[:1] != [chain[0]] or top not in self._anchors or any(der not in sent for der in below):
             raise CertificateRejected("a certificate that reads differently when it is written again")
-        certificates = [known[der] for der in path]
         # 3. Our policy for each authority on the way; the registered one was checked when this judge was built.
-        for issuer in certificates[1:-1]:
-            check_authority(issuer, self._policy)
+        for der in below[1:]:
+            if der not in self._above:
+                check_authority(sent[der].certificate, self._policy)
         # 4. Revocation (6.3), by the lists that operators registered with their authorities.
+        certificates = [*(sent[der].certificate for der in below), self._anchors[top].certificate]
         for certificate, issuer in pairwise(certificates):
             self._check_revocation(certificate, issuer, now)
+        self._remember({der: sent[der] for der in below[1:]})
         digests = [sha256_thumbprint(der) for der in path]
-        return AdmittedChain(name, digests[0], self._names[path[-1]], tuple(digests[1:]))
+        return AdmittedChain(name, digests[0], self._anchors[top].name, tuple(digests[1:]))
 
-    def _find_path(self, chain: Sequence[bytes], now: float) -> list[bytes]:
-        detail = "no authority is registered"
+    def _read(self, der: bytes) -> "_Sent":
+        seen = self._above.get(der)
+        if seen is not None:
+            return seen
+        certificate = parse_certificate(der, self._policy)
         try:
-            loaded = [crypto.load_certificate(crypto.FILETYPE_ASN1, der) for der in chain]
+            return _Sent(certificate, crypto.load_certificate(crypto.FILETYPE_ASN1, der))
         except crypto.Error as error:
             raise CertificateRejected("not a well-formed certificate") from error
+
+    def _remember(self, admitted: dict[bytes, "_Sent"]) -> None:
+        """All devices of a plant send the same intermediates; only what proved good is kept, so nobody can fill it."""
+        if admitted.keys() - self._above.keys() and len(self._above) < _MAX_REMEMBERED:
+            self._above |= admitted
+
+    def _find_path(self, device: crypto.X509, above: list[crypto.X509], now: float) -> list[bytes]:
+        detail = "no authority is registered"
         for store in self._stores:
             store.set_time(datetime.fromtimestamp(now, UTC))
             try:
-                path = crypto.X509StoreContext(store, loaded[0], loaded[1:]).get_verified_chain()
+                path = crypto.X509StoreContext(store, device, above).get_verified_chain()
                 return [crypto.dump_certificate(crypto.FILETYPE_ASN1, step) for step in path]
             except crypto.X509StoreContextError as error:
                 detail = str(error)
@@ -202,6 +217,11 @@ def was_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bo
     except (*UNREADABLE, InvalidSignature):
         return False
     return True
+
+
+class _Sent(NamedTuple):
+    certificate: x509.Certificate
+    loaded: crypto.X509
 
 
 class _Anchor(NamedTuple):
