@@ -1,0 +1,1 @@
+"""Settings become one wired hub; the command line drives it."""

@@ -1,0 +1,205 @@
+"""One wired hub without listeners: stores, streams, services, and what runs in the background."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from ironhub.app.archive import write_archive
+from ironhub.app.certificates import ServerCertificate
+from ironhub.app.datadir import DataDirectory
+from ironhub.app.policies import ensure_policies
+from ironhub.app.settings import Settings
+from ironhub.console.services import HubServices
+from ironhub.core.bus import AuthoritiesChanged, Notice
+from ironhub.core.clock import Clock, Entropy
+from ironhub.core.sealing import MasterKey, Sealer
+from ironhub.heads.background import Background
+from ironhub.heads.mqtt.services import MqttServices
+from ironhub.identity.audience import HubNames
+from ironhub.identity.gate import Gate, GateSettings
+from ironhub.messaging.commands.service import CommandService
+from ironhub.messaging.methods.service import MethodService
+from ironhub.messaging.sessions.ports import LiveSession
+from ironhub.messaging.sessions.presence import PresenceRecorder
+from ironhub.messaging.sessions.service import LiveSessions
+from ironhub.messaging.telemetry.relay import relay_facts
+from ironhub.messaging.telemetry.service import TelemetryService
+from ironhub.pki.service import AuthorityService
+from ironhub.registry.service import RegistryService
+from ironhub.storage.sqlite import SqliteDatabase, SqliteStores, open_database
+from ironhub.streams.embedded import EmbeddedLog, open_log
+from ironhub.streams.inproc import InprocBus
+from ironhub.streams.settings import LogSettings
+from ironhub.twins.service import TwinService
+
+ALWAYS_OURS: Final = ("localhost", "127.0.0.1", "::1")
+DRAIN: Final = 5.0
+"""Seconds that work begun by closed connections may still take."""
+
+
+class Hub:
+    """The parts of one hub, each wired to the ports below it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        directory: DataDirectory,
+        certificate: ServerCertificate,
+        database: SqliteDatabase,
+        stores: SqliteStores,
+        log: EmbeddedLog,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.certificate = certificate
+        self.database = database
+        self.stores = stores
+        self.log = log
+        self.clock = clock
+        self.names = (*settings.hostname, *ALWAYS_OURS)
+        self.bus = InprocBus()
+        self.background = Background()
+        skew = GateSettings(clock_skew=settings.clock_skew)
+        self.gate = Gate(stores.devices, stores.policies, stores.authorities, HubNames(self.names), clock, skew)
+        self.presence = PresenceRecorder(stores.devices, clock)
+        self.sessions = LiveSessions(self.bus, self.presence, self._judge)
+        self.registry = RegistryService(stores.devices, self.bus, clock, entropy)
+        self.twins = TwinService(stores.twins, self.bus, clock)
+        self.commands = CommandService(stores.commands, self.bus, clock, entropy)
+        self.methods = MethodService(self.sessions, stores.devices)
+        self.telemetry = TelemetryService(log)
+        self.authorities = AuthorityService(stores.authorities, self.bus, clock, entropy)
+        self.mqtt = MqttServices(
+            gate=self.gate,
+            telemetry=self.telemetry,
+            twins=self.twins,
+            commands=self.commands,
+            methods=self.methods,
+            sessions=self.sessions,
+            store=stores.sessions,
+            clock=clock,
+            entropy=entropy,
+            background=self.background,
+        )
+        self.services = HubServices(
+            registry=self.registry,
+            twins=self.twins,
+            commands=self.commands,
+            methods=self.methods,
+            telemetry=self.telemetry,
+            authorities=self.authorities,
+            sessions=self.sessions,
+            policies=stores.policies,
+            clock=clock,
+            hub_names=self.names,
+            ca_pem=directory.ca_pem(),
+            status=self.status,
+            backup=self.backup,
+        )
+        self.bus.subscribe(self._notice)
+
+    @property
+    def admin_token(self) -> bytes:
+        """What the admin API asks for."""
+        return self.directory.admin_token().encode()
+
+    def troubles(self) -> list[str]:
+        """Return what keeps the hub from storing, in words; empty: all is well."""
+        return [text for text in (self.database.trouble, self.log.trouble) if text]
+
+    def status(self) -> dict[str, object]:
+        """Return what the hub says of itself."""
+        return {
+            "names": list(self.names),
+            "connected": len(self.sessions),
+            "partitions": self.log.partitions,
+            "troubles": self.troubles(),
+            "certificate_ends_at": self.certificate.ends_at,
+        }
+
+    async def backup(self, path: Path) -> None:
+        """Write an archive of everything to `path` while the hub runs.
+
+        The registry is copied before the log: facts that are in both are recognised when the relay goes on, so none is
+        lost and none comes twice.
+        """
+        await write_archive(self.directory, path, registry=self.database.backup_to, stream=self.log.backup_to)
+
+    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what must run while the hub is open."""
+        return [self.presence.run(), self.commands.run(), relay_facts(self.stores.outbox, self.log)]
+
+    async def settle(self) -> None:
+        """The sessions are over: finish what they began, and write down that they went."""
+        await self.background.drain(DRAIN)
+        await self.presence.flush()
+
+    async def _judge(self, session: LiveSession) -> bool:
+        return await self.gate.still_good(session.principal, session.chain)
+
+    def _notice(self, notice: Notice) -> None:
+        if isinstance(notice, AuthoritiesChanged):
+            self.background.spawn(self._rebuild_judge())
+
+    async def _rebuild_judge(self) -> None:
+        await self.gate.authorities_changed()
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patience: float = 0.0) -> AsyncIterator[Hub]:
+    """Open the data directory (creating what is missing) and yield the wired hub; commits and closes at the end.
+
+    Args:
+        patience: seconds to wait for another process that holds the directory.
+
+    Raises:
+        DirectoryInUse, DirectoryUnusable, CorruptStore.
+    """
+    async with AsyncExitStack() as stack:
+        directory = DataDirectory(settings.data)
+        directory.create(entropy)
+        stack.enter_context(directory.locked(clock, patience=patience))
+        certificate = ServerCertificate(directory, settings.hostname, clock, entropy)
+        database = await open_database(directory.hub_database, clock=clock)
+        stack.push_async_callback(database.close)
+        sealer = await _sealer(database, directory, entropy)
+        stores = SqliteStores(database, sealer)
+        log = await open_log(directory.stream_database, sealer, clock, _log_settings(settings))
+        stack.push_async_callback(log.close)
+        await ensure_policies(stores.policies, entropy)
+        await stores.devices.forget_presence(clock.now())
+        hub = Hub(settings, directory, certificate, database, stores, log, clock, entropy)
+        await hub.gate.authorities_changed()
+        stack.push_async_callback(hub.settle)
+        tasks = [asyncio.create_task(work) for work in hub.tasks()]
+        stack.push_async_callback(_cancel, tasks)
+        yield hub
+
+
+async def _sealer(database: SqliteDatabase, directory: DataDirectory, entropy: Entropy) -> Sealer:
+    """Unwrap the data keys; the first start makes the first one."""
+    master = MasterKey(directory.master_key(), entropy)
+    wrapped = await database.data_keys()
+    if not wrapped:
+        wrapped = [master.new_data_key(1)]
+        await database.add_data_key(wrapped[0])
+    return Sealer({key.key_id: master.unwrap(key) for key in wrapped}, entropy)
+
+
+def _log_settings(settings: Settings) -> LogSettings:
+    return LogSettings(
+        partitions=settings.partitions,
+        commit_interval=settings.commit_interval,
+        max_age=settings.retention_age,
+        max_bytes=settings.retention_bytes,
+    )
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

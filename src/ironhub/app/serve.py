@@ -1,0 +1,161 @@
+"""`ironhub serve`: one hub with its listeners, from the ready line to the drain."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import uvloop
+
+from ironhub.app.asgi import AsgiServer
+from ironhub.app.datadir import RunInfo
+from ironhub.app.hub import Hub, open_hub
+from ironhub.app.metrics import hub_metrics
+from ironhub.app.settings import Settings
+from ironhub.app.system import SystemClock, SystemEntropy
+from ironhub.console.api import make_admin_app
+from ironhub.console.health import make_health_app
+from ironhub.core.errors import HubError
+from ironhub.heads.http.azure_service import AzureService
+from ironhub.heads.http.conversation import HttpConversation
+from ironhub.heads.limits import ConnectionLimits
+from ironhub.heads.listener import Channel, Conversation, Listener, ListenerSettings, PortRefused
+from ironhub.heads.mqtt.conversation import MqttConversation
+
+log: Final = logging.getLogger(__name__)
+
+HTTPS_PORT: Final = 443
+UNPRIVILEGED_HTTPS_PORT: Final = 8443
+RENEWAL_LOOK: Final = 3600.0
+"""Seconds between two looks whether the server certificate is to be renewed."""
+
+
+def serve(settings: Settings) -> int:
+    """Run a hub until SIGTERM or SIGINT; returns the exit code. Blocks.
+
+    Raises:
+        HubError: it cannot start; nothing is left behind.
+    """
+    return uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_hub(settings, clock=SystemClock(), entropy=SystemEntropy()) as hub, listening(hub) as info:
+        hub.directory.announce(info)
+        _print_ready(hub, info)
+        log.info("hub_ready", extra={"mqtt": info.mqtt, "https": info.https, "admin": info.admin})
+        await stop.wait()
+        log.info("hub_stopping")
+    log.info("hub_stopped")
+    return 0
+
+
+@asynccontextmanager
+async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
+    """Open every listener of `hub` and yield where they listen; at the end drain and close them.
+
+    Raises:
+        HubError: a port is taken or refused; those already open are closed again.
+    """
+    settings = hub.settings
+    async with AsyncExitStack() as stack:
+        limits = ConnectionLimits(
+            max_connections=settings.max_connections,
+            max_unidentified=settings.max_unidentified,
+            max_per_address=settings.max_per_address,
+        )
+        context = hub.certificate.context(settings.tls_engine)
+        bounds = ListenerSettings(handshake_timeout=settings.handshake_timeout, connect_timeout=settings.connect_timeout)
+        azure = AzureService(
+            gate=hub.gate,
+            registry=hub.registry,
+            twins=hub.twins,
+            commands=hub.commands,
+            methods=hub.methods,
+            sessions=hub.sessions,
+            clock=hub.clock,
+            entropy=hub.entropy,
+        )
+
+        def mqtt(channel: Channel) -> Conversation:
+            return MqttConversation(channel, hub.mqtt)
+
+        def http(channel: Channel) -> Conversation:
+            return HttpConversation(channel, azure, mqtt)
+
+        listeners = [Listener(context, mqtt, limits, bounds), Listener(context, http, limits, bounds)]
+        stack.push_async_callback(_drain, hub, listeners)
+        mqtt_port = await listeners[0].start(settings.bind, settings.mqtt_port)
+        https_port = await _start_https(listeners[1], settings)
+        health = make_health_app(hub_metrics(hub, listeners, limits))
+        metrics_port = await stack.enter_async_context(AsgiServer(health, settings.admin_bind, settings.metrics_port))
+        admin = AsgiServer(
+            make_admin_app(hub.services, hub.admin_token),
+            settings.admin_bind,
+            settings.admin_port,
+            certificate=hub.directory.server_certificate,
+            key=hub.directory.server_key,
+        )
+        admin_port = await stack.enter_async_context(admin)
+        renewal = asyncio.create_task(_renew(hub, listeners, admin))
+        stack.callback(renewal.cancel)
+        yield RunInfo(os.getpid(), mqtt_port, https_port, None, admin_port, metrics_port)
+
+
+async def _start_https(listener: Listener, settings: Settings) -> int:
+    if settings.https_port is not None:
+        return await listener.start(settings.bind, settings.https_port)
+    try:
+        return await listener.start(settings.bind, HTTPS_PORT)
+    except PortRefused as refusal:
+        port = await listener.start(settings.bind, UNPRIVILEGED_HTTPS_PORT)
+        log.warning("https_port_refused", extra={"instead": port, "next_step": refusal.next_step})
+        print(f"warning: {refusal.code}: {refusal} Listening on {port}. ({refusal.next_step})", file=sys.stderr)  # noqa: T201
+        return port
+
+
+async def _renew(hub: Hub, listeners: list[Listener], admin: AsgiServer) -> None:
+    """New connections get the new certificate; those that are open keep theirs and live on."""
+    while True:
+        await asyncio.sleep(RENEWAL_LOOK)
+        try:
+            if not hub.certificate.renew_if_due():
+                continue
+            context = hub.certificate.context(hub.settings.tls_engine)
+        except (HubError, OSError) as error:
+            log.error("certificate_not_renewed", extra={"reason": str(error)})  # noqa: TRY400
+            continue
+        for listener in listeners:
+            listener.replace_context(context)
+        admin.reload_certificate()
+        log.info("certificate_renewed", extra={"ends_at": hub.certificate.ends_at})
+
+
+async def _drain(hub: Hub, listeners: list[Listener]) -> None:
+    for listener in listeners:
+        listener.stop_accepting()
+    hub.sessions.end_all()
+    for listener in listeners:
+        await listener.close(hub.settings.drain_timeout)
+
+
+def _print_ready(hub: Hub, info: RunInfo) -> None:
+    ready = {
+        "event": "ready",
+        "mqtt": info.mqtt,
+        "https": info.https,
+        "amqp": info.amqp,
+        "admin": info.admin,
+        "metrics": info.metrics,
+        "ca": str(hub.directory.ca_certificate.resolve()),
+    }
+    print(json.dumps(ready), flush=True)  # noqa: T201

@@ -1,0 +1,117 @@
+"""What an operator can set, from where, and what is wrong with it, all at once.
+
+Built-in defaults < `ironhub.toml` in the data directory < environment `IRONHUB_…` < command line (design D12).
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ironhub.core.errors import HubError
+
+ENVIRONMENT_PREFIX = "IRONHUB_"
+
+
+class SettingsInvalid(HubError):
+    """Some settings cannot be; the message lists every one of them."""
+
+    code: ClassVar[str] = "settings.invalid"
+    status: ClassVar[int] = 400
+    next_step: ClassVar[str] = "Correct each named setting in ironhub.toml, the environment or on the command line."
+
+
+class Settings(BaseModel):
+    """Everything that can be set. Names are those of the TOML file; upper-case with IRONHUB_ in the environment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Path("ironhub-data")
+    """The data directory; everything the hub keeps is in it."""
+    bind: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses the device ports listen on. Loopback only unless told otherwise."""
+    admin_bind: str = "127.0.0.1"
+    """Address of the admin and the metrics port."""
+    mqtt_port: int = Field(8883, ge=0, le=65535)
+    """MQTT over TLS; 0: any free port."""
+    https_port: int | None = Field(None, ge=0, le=65535)
+    """HTTPS and WebSockets; None: 443, or 8443 with a warning where 443 is refused to this user."""
+    admin_port: int = Field(9443, ge=0, le=65535)
+    """Admin API; 0: any free port."""
+    metrics_port: int = Field(9464, ge=0, le=65535)
+    """Metrics and health; 0: any free port."""
+    hostname: tuple[str, ...] = ()
+    """Names the hub answers to besides localhost and the loopback addresses; they go into its certificate."""
+    tls_engine: Literal["auto", "ssl", "openssl"] = "auto"
+    """Which TLS engine; auto: the one measured best of those that work here."""
+    max_connections: int = Field(12_000, ge=1)
+    """Device connections in all; also bound by the file descriptors this process may have."""
+    max_unidentified: int = Field(2_000, ge=1)
+    """Device connections that have not authenticated yet; the oldest makes room for the newest."""
+    max_per_address: int = Field(10_000, ge=1)
+    """Device connections from one address; plants behind one NAT gateway need many."""
+    handshake_timeout: float = Field(20.0, gt=0)
+    """Seconds from accept until the TLS handshake is done."""
+    connect_timeout: float = Field(30.0, gt=0)
+    """Seconds from accept until the device is authenticated."""
+    clock_skew: float = Field(300.0, ge=0, le=3600)
+    """Seconds a SAS token stays good after its expiry, for devices whose clock runs late."""
+    commit_interval: float = Field(0.004, ge=0, le=1)
+    """Seconds that telemetry waits for more of it before one commit stores all."""
+    retention_age: float = Field(86_400.0, gt=0)
+    """Seconds that telemetry is kept."""
+    retention_bytes: int = Field(10 << 30, gt=0)
+    """Bytes of telemetry that are kept at most."""
+    partitions: int = Field(4, ge=1, le=128)
+    """Partitions of the event log; fixed when the data directory is created."""
+    drain_timeout: float = Field(10.0, gt=0)
+    """Seconds that a stop waits for sessions to close."""
+    log_format: Literal["json", "console"] = "json"
+    """How log lines are written."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
+
+
+def load_settings(data: Path | None = None, *, environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Return the settings of the data directory `data`. Raises SettingsInvalid listing every problem.
+
+    Args:
+        data: the data directory; None: IRONHUB_DATA or ./ironhub-data.
+        environment: the process environment unless a test hands in its own.
+        given: what the command line says; None values are not given.
+    """
+    surroundings = os.environ if environment is None else environment
+    from_environment = _from_environment(surroundings)
+    directory = data or Path(from_environment.get("data") or Settings.model_fields["data"].default)
+    merged = {**_from_file(directory / "ironhub.toml"), **from_environment, "data": directory}
+    merged.update({name: value for name, value in given.items() if value not in (None, ())})
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False))
+        raise SettingsInvalid(problems) from error
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeError) as error:
+        raise SettingsInvalid(f"{path}: cannot be read: {error}") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(f"{path}: {error}") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        text = environment.get(f"{ENVIRONMENT_PREFIX}{name.upper()}")
+        if text is not None:
+            found[name] = [part.strip() for part in text.split(",")] if "tuple" in str(field.annotation) else text
+    return found

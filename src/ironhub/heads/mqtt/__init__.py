@@ -1,0 +1,1 @@
+"""MQTT over TLS or WebSocket: one conversation per connected device or module."""

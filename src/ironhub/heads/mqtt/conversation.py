@@ -1,0 +1,219 @@
+"""One peer on MQTT, from its first byte to its last: owns the channel and the clock, and decides nothing itself.
+
+What it protects: until the gate has spoken there is no DeviceSession, so there is nothing a stranger could reach.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from ironhub.heads.listener import Channel
+
+from ironhub.core.errors import HubError, Unavailable
+from ironhub.core.ids import Identity
+from ironhub.dialects.azure.topics import will_of
+from ironhub.dialects.azure.username import ConnectClaim, decode_connect
+from ironhub.heads.mqtt.device import DeviceSession
+from ironhub.heads.mqtt.services import MqttServices
+from ironhub.identity.model import AuthenticationFailed, DeviceClaim, DevicePrincipal
+from ironhub.wire.mqtt import Connect, Event, ProtocolViolation, ReasonCode, ServerSession
+
+log: Final = logging.getLogger(__name__)
+
+
+class MqttConversation:
+    """Feeds a wire session from a channel, lets the gate judge its CONNECT, and hands the rest to a DeviceSession."""
+
+    __slots__ = ("_channel", "_closed", "_device", "_hub", "_timer", "wire")
+
+    def __init__(self, channel: Channel, hub: MqttServices) -> None:
+        settings = hub.settings
+        self._channel = channel
+        self._hub = hub
+        self._closed = False
+        self._device: DeviceSession | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.wire = ServerSession(
+            max_packet=settings.max_packet,
+            max_connect_packet=settings.max_connect_packet,
+            max_keep_alive=settings.max_keep_alive,
+            max_in_flight=settings.max_in_flight,
+        )
+
+    @property
+    def channel(self) -> Channel:
+        """The way to the peer."""
+        return self._channel
+
+    @property
+    def closed(self) -> bool:
+        """Nothing can be sent any more."""
+        return self._closed
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the peer, cut anywhere."""
+        if self._closed:
+            return
+        try:
+            events = self.wire.receive(data, self._hub.clock.monotonic())
+            if self._device is not None:
+                self._device.handle(events)
+            else:
+                self._handle_stranger(events)
+        except ProtocolViolation as violation:
+            self.fail("protocol_violation", str(violation))
+        except HubError as refusal:
+            self.fail(refusal.code, str(refusal))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what the wire session has to say."""
+        if not self._closed and (data := self.wire.to_send()):
+            self._channel.send(data)
+
+    def resumed(self) -> None:
+        """The peer reads again."""
+        if self._device is not None:
+            self._device.resumed()
+
+    def lost(self) -> None:
+        """The connection is over, whoever ended it."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._device is not None:
+            self._device.lost()
+
+    def fail(self, code: str, message: str) -> None:
+        """End the connection because of what the peer did (or the store could not do); it learns nothing more."""
+        identity = self._device.principal.identity if self._device else None
+        log.info(
+            "mqtt_session_refused",
+            extra={"code": code, "reason": message, "device": str(identity or ""), "peer": self._channel.peer_address},
+        )
+        self._hub.counters.add(f"refused:{code}")
+        self.close()
+
+    def close(self) -> None:
+        """Flush and close in order."""
+        if not self._closed:
+            self.flush()
+            self._channel.close()
+            self.lost()
+
+    def abort(self) -> None:
+        """Close at once: what has lost its right gets not one byte more."""
+        if not self._closed:
+            self._channel.abort()
+            self.lost()
+
+    def arm(self) -> None:
+        """Set the one timer of this conversation to what ends first: the keep-alive or the credential."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._closed or self._device is None or self.wire.next_timeout is None:
+            return
+        silence = self.wire.next_timeout - self._hub.clock.monotonic()
+        delay = max(0.0, min(silence, self._device.seconds_left()))
+        self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._closed or self._device is None:
+            return
+        if self._device.seconds_left() <= 0:
+            self._device.expire()
+            return
+        self.wire.on_timeout(self._hub.clock.monotonic())
+        if self.wire.closed:
+            log.info("mqtt_keep_alive_ended", extra={"device": str(self._device.principal.identity)})
+            self.abort()
+            return
+        self.arm()
+
+    def _handle_stranger(self, events: Sequence[Event]) -> None:
+        """Before the verdict only a CONNECT comes out of the wire session; it comes once."""
+        for event in events:
+            if isinstance(event, Connect):
+                self._hub.background.spawn(self._open(event))
+
+    async def _open(self, connect: Connect) -> None:
+        """Ask the gate, and open the session or refuse it."""
+        try:
+            claim = decode_connect(connect.client_id, connect.username)
+            if connect.will is not None:
+                will_of(connect.will.topic, claim.identity)
+            judged_at = self._hub.sessions.notices
+            principal = await self._admitted(claim, connect)
+            await self._delay_takeover(claim.identity)
+            stored = await self._stored_subscriptions(claim.identity, connect)
+        except Unavailable as error:
+            self._refuse(ReasonCode.SERVER_UNAVAILABLE, error)
+            return
+        except HubError as error:
+            self._refuse(ReasonCode.NOT_AUTHORIZED, error)
+            return
+        except Exception:
+            log.exception("mqtt_connect_failed", extra={"peer": self._channel.peer_address})
+            self._refuse(ReasonCode.SERVER_UNAVAILABLE, Unavailable("the hub could not judge the connection"))
+            return
+        if not self._closed:
+            self._accept(DeviceSession(self, self._hub, principal, claim, connect, stored), connect, judged_at)
+
+    async def _admitted(self, claim: ConnectClaim, connect: Connect) -> DevicePrincipal:
+        token = None
+        if connect.password is not None:
+            try:
+                token = connect.password.decode("ascii")
+            except UnicodeDecodeError as error:
+                raise AuthenticationFailed("unauthorized", detail="the password is not ASCII") from error
+        device_claim = DeviceClaim(claim.identity, claim.host, token or None)
+        return await self._hub.gate.admit_device(device_claim, self._channel.peer_chain)
+
+    async def _delay_takeover(self, identity: Identity) -> None:
+        """Two clients of one id would throw each other out at full speed for ever: each round costs them a pause."""
+        before = self._hub.sessions.of(identity)
+        if isinstance(before, DeviceSession):
+            age = self._hub.clock.monotonic() - before.opened_at
+            if age < self._hub.settings.takeover_delay:
+                await asyncio.sleep(self._hub.settings.takeover_delay - age)
+
+    async def _stored_subscriptions(self, identity: Identity, connect: Connect) -> dict[str, int] | None:
+        stored = await self._hub.store.get_session(identity)
+        if stored is not None and connect.clean_start:
+            await self._hub.store.delete_session(identity)
+            return None
+        return None if stored is None else stored.subscriptions
+
+    def _accept(self, device: DeviceSession, connect: Connect, judged_at: int) -> None:
+        hub = self._hub
+        self._channel.identified()
+        self._device = device
+        hub.sessions.enter(device, judged_at=judged_at)
+        hub.counters.add("accepted")
+        now = hub.clock.monotonic()
+        events = self.wire.accept(session_present=device.resumed_session, keep_alive=connect.keep_alive, now=now)
+        self.flush()
+        device.opened()
+        try:
+            device.handle(events)
+        except ProtocolViolation as violation:
+            self.fail("protocol_violation", str(violation))
+        except HubError as refusal:
+            self.fail(refusal.code, str(refusal))
+        self.flush()
+        self.arm()
+
+    def _refuse(self, code: ReasonCode, error: HubError) -> None:
+        """A refused device gets a CONNACK that says so, then the end."""
+        log.info(
+            "mqtt_connect_refused",
+            extra={"code": error.code, "detail": error.detail or str(error), "peer": self._channel.peer_address},
+        )
+        self._hub.counters.add(f"refused:{error.code}")
+        if not self._closed:
+            self.wire.refuse(code)
+            self.close()

@@ -1,0 +1,69 @@
+"""What every MQTT conversation of a hub shares."""
+
+from dataclasses import dataclass, field
+
+from ironhub.core.clock import Clock, Entropy
+from ironhub.heads.background import Background
+from ironhub.heads.mqtt.parked import ParkedReplies
+from ironhub.identity.gate import Gate
+from ironhub.messaging.commands.service import CommandService
+from ironhub.messaging.methods.service import MethodService
+from ironhub.messaging.sessions.ports import SessionStore
+from ironhub.messaging.sessions.service import LiveSessions
+from ironhub.messaging.telemetry.service import TelemetryService
+from ironhub.twins.service import TwinService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSettings:
+    """The bounds of one MQTT session."""
+
+    max_packet: int = 262_144 + 65_536 + 16
+    """Bytes of one packet: the largest message and the longest topic."""
+    max_connect_packet: int = 16_384
+    """Bytes of the CONNECT packet, and of everything that follows it before the verdict."""
+    max_body: int = 262_144
+    """Bytes of a message's body and properties together."""
+    max_keep_alive: float = 1767.0
+    """Seconds of silence that are ever allowed; a keep-alive of 0 means this."""
+    max_subscriptions: int = 50
+    """Topic filters that one session keeps."""
+    max_unstored: int = 1 << 20
+    """Bytes of telemetry that wait for their commit before reading from the device pauses."""
+    max_queued: int = 64
+    """Requests that wait for their turn before reading from the device pauses."""
+    max_in_flight: int = 16
+    """QoS 1 messages sent to a device and not acknowledged yet."""
+    takeover_delay: float = 0.5
+    """Seconds a connection waits for its CONNACK when it takes over one that is younger than this: two clients of
+    one id would otherwise fight at full speed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttCounters:
+    """What the head counts; read by the metrics."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str) -> None:
+        """Count one more of `name`."""
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttServices:
+    """The hub as an MQTT conversation needs it."""
+
+    gate: Gate
+    telemetry: TelemetryService
+    twins: TwinService
+    commands: CommandService
+    methods: MethodService
+    sessions: LiveSessions
+    store: SessionStore
+    clock: Clock
+    entropy: Entropy
+    background: Background
+    parked: ParkedReplies = field(default_factory=ParkedReplies)
+    settings: MqttSettings = field(default_factory=MqttSettings)
+    counters: MqttCounters = field(default_factory=MqttCounters)

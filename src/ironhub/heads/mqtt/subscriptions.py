@@ -1,0 +1,65 @@
+"""The topic filters of one session, and what of the hub's publications they cover."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ironhub.core.errors import HubError
+from ironhub.core.ids import Identity
+from ironhub.dialects.azure.topics import Feed, subscription_of
+from ironhub.wire.mqtt import matches
+
+
+class TooManySubscriptions(HubError):
+    """A session wants to keep more topic filters than it may."""
+
+    code: ClassVar[str] = "session.too_many_subscriptions"
+    status: ClassVar[int] = 400
+    next_step: ClassVar[str] = "Subscribe to the documented filters only; each once."
+
+
+class Subscriptions:
+    """Topic filter → granted QoS (0 or 1), for filters that reach only what is the identity's own."""
+
+    __slots__ = ("_filters", "_limit", "feeds")
+
+    def __init__(self, identity: Identity, stored: dict[str, int], *, limit: int) -> None:
+        self._filters = stored
+        self._limit = limit
+        self.feeds = _covered(identity, stored)
+        """Everything the filters cover."""
+
+    def add(self, identity: Identity, wanted: dict[str, int]) -> tuple[Feed, bool]:
+        """Take filters; returns what they cover, and whether anything changed that must be stored.
+
+        Raises:
+            UnknownTopic, ForeignTopic: a filter reaches beyond the identity's own; TooManySubscriptions.
+        """
+        feeds = _covered(identity, wanted)
+        changed = any(self._filters.get(name) != qos for name, qos in wanted.items())
+        if len(self._filters.keys() | wanted.keys()) > self._limit:
+            raise TooManySubscriptions(f"a session keeps at most {self._limit} topic filters")
+        self._filters.update(wanted)
+        self.feeds |= feeds
+        return feeds, changed
+
+    def remove(self, identity: Identity, topic_filters: Iterable[str]) -> None:
+        """Drop filters; it is no error when one is not there."""
+        for topic_filter in topic_filters:
+            self._filters.pop(topic_filter, None)
+        self.feeds = _covered(identity, self._filters)
+
+    def snapshot(self) -> dict[str, int]:
+        """Return a copy to store."""
+        return dict(self._filters)
+
+    def qos_for(self, topic: str) -> int | None:
+        """Return the highest QoS granted for `topic`, or None when no filter matches it."""
+        granted = [qos for topic_filter, qos in self._filters.items() if matches(topic_filter, topic)]
+        return max(granted, default=None)
+
+
+def _covered(identity: Identity, filters: Iterable[str]) -> Feed:
+    feeds = Feed(0)
+    for topic_filter in filters:
+        feeds |= subscription_of(topic_filter, identity).feeds
+    return feeds
