@@ -7,7 +7,7 @@ Decide on the resource that will really be touched: resolve aliases and defaults
 from typing import Final
 
 from ironhub.access.model import Grant, Permission, PermissionDenied, Target, WholeHub
-from ironhub.core.ids import Identity
+from ironhub.identity.audience import EVENTS_PATH, covers, identity_path
 from ironhub.identity.model import DevicePrincipal, OperatorPrincipal, Principal, Right, ServicePrincipal
 
 OWN_PERMISSIONS: Final = frozenset(
@@ -41,7 +41,7 @@ def authorise(principal: Principal, permission: Permission, target: Target) -> G
         case DevicePrincipal(identity=own):
             allowed = permission in OWN_PERMISSIONS and target == own
         case ServicePrincipal(rights=rights, scope=scope):
-            allowed = RIGHTS_NEEDED.get(permission) in rights and _covers(scope, target)
+            allowed = RIGHTS_NEEDED.get(permission) in rights and _covers(scope, permission, target)
         case OperatorPrincipal():
             allowed = permission not in OWN_PERMISSIONS
     if not allowed:
@@ -49,15 +49,13 @@ def authorise(principal: Principal, permission: Permission, target: Target) -> G
     return Grant(principal, permission, target)
 
 
-def _covers(scope: str, target: Target) -> bool:
+def _covers(scope: str, permission: Permission, target: Target) -> bool:
     """Whole path segments only: a token for /devices/d1 is none for /devices/d10."""
-    if scope == "":
-        return True
     if isinstance(target, WholeHub):
-        return False
-    return f"{_path(target)}/".startswith(f"{scope.rstrip('/')}/")
+        return scope == "" or (permission is Permission.TELEMETRY_READ and _is_of_events(scope))
+    return covers(scope.rstrip("/"), identity_path(target))
 
 
-def _path(identity: Identity) -> str:
-    path = f"/devices/{identity.device_id}"
-    return path if identity.module_id is None else f"{path}/modules/{identity.module_id}"
+def _is_of_events(scope: str) -> bool:
+    """Event Hubs clients sign for the stream, one consumer group or one partition of it; each reads the same events."""
+    return covers(scope.rstrip("/"), EVENTS_PATH) or covers(EVENTS_PATH, scope)

@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 from ironhub.core.ids import Identity
 
+EVENTS_PATH: Final = "/messages/events"
+"""Where telemetry lives below the hub, whatever name the Event Hubs-compatible endpoint gives it."""
+
 _SCHEME: Final = re.compile(r"(?:sb|amqps|https)://", re.IGNORECASE)
 # A name, an IPv4 address, or an IPv6 address in brackets; then perhaps a port.
 _HOST: Final = re.compile(r"(?:\[([0-9a-fA-F:.%]{2,64})\]|([A-Za-z0-9._\-]{1,253}))(?::[0-9]{1,5})?")

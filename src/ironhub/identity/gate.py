@@ -14,7 +14,7 @@ from typing import Final
 
 from ironhub.core.clock import Clock
 from ironhub.core.ids import Identity
-from ironhub.identity.audience import Audience, HubNames, covers, identity_path, parse_audience
+from ironhub.identity.audience import EVENTS_PATH, Audience, HubNames, covers, identity_path, parse_audience
 from ironhub.identity.certificates import CertificateRejected
 from ironhub.identity.model import (
     AuthenticationFailed,
@@ -42,9 +42,6 @@ from ironhub.identity.sas import (
     verify_sas_token,
 )
 from ironhub.identity.x509 import AdmittedChain, ChainJudge, match_thumbprints
-
-EVENTS_PATH: Final = "/messages/events"
-"""Where telemetry lives below the hub, whatever name the Event Hubs-compatible endpoint gives it."""
 
 _NO_KEYS: Final = SymmetricKeys(bytes(32), bytes(32))
 _NO_THUMBPRINTS: Final = Thumbprints("0" * 64, "0" * 64)
