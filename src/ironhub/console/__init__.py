@@ -1,0 +1,1 @@
+"""The admin API, and health and metrics: everything that is there for a person, over HTTP."""

@@ -1,0 +1,101 @@
+"""Metrics, put together when somebody asks: the hot path counts in plain attributes and knows nothing of this."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from ironhub.console import metric_names as names
+
+COMMIT_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+"""Upper bounds, seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """How long something took, so far: how many fell into each bucket of `COMMIT_BUCKETS`, the last for the rest."""
+
+    counts: Sequence[int] = (0,) * (len(COMMIT_BUCKETS) + 1)
+    total: float = 0.0
+    """Seconds, all together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """What the hub counted since it started. Mappings: label → count."""
+
+    version: str = ""
+    connections: Mapping[str, int] = field(default_factory=dict)
+    connects: Mapping[str, int] = field(default_factory=dict)
+    messages_stored: int = 0
+    bytes_stored: int = 0
+    commits: int = 0
+    commit_seconds: Durations = Durations()
+    commands: Mapping[str, int] = field(default_factory=dict)
+    method_calls: Mapping[str, int] = field(default_factory=dict)
+    twin_changes: Mapping[str, int] = field(default_factory=dict)
+    stores: Mapping[str, bool] = field(default_factory=dict)
+    """Whether each store can write."""
+
+
+class HubCollector(Collector):
+    """Turns readings into metrics when they are asked for."""
+
+    def __init__(self, read: Callable[[], Readings], ready: Callable[[], Sequence[str]]) -> None:
+        self._read = read
+        self._ready = ready
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric as it is now."""
+        now = self._read()
+        yield InfoMetricFamily(names.INFO, "The hub's version.", value={names.LABEL_VERSION: now.version})
+        yield GaugeMetricFamily(names.READY, "1 while the hub is ready.", value=float(not self._ready()))
+        yield _gauge(names.CONNECTIONS, "Open connections.", names.LABEL_STATE, now.connections)
+        yield _gauge(names.STORE_HEALTHY, "1 while the store can write.", names.LABEL_STORE, now.stores)
+        yield _counter(names.CONNECTS, "Connects that were answered.", names.LABEL_RESULT, now.connects)
+        yield _counter(names.COMMANDS, "Commands and what became of them.", names.LABEL_OUTCOME, now.commands)
+        yield _counter(names.METHOD_CALLS, "Direct methods called.", names.LABEL_RESULT, now.method_calls)
+        yield _counter(names.TWIN_CHANGES, "Changes of twins.", names.LABEL_SECTION, now.twin_changes)
+        yield CounterMetricFamily(names.MESSAGES_STORED, "Messages on disk.", value=now.messages_stored)
+        yield CounterMetricFamily(names.BYTES_STORED, "Bytes of messages on disk.", value=now.bytes_stored)
+        yield CounterMetricFamily(names.COMMITS, "Group commits of the event log.", value=now.commits)
+        yield _histogram(names.COMMIT_SECONDS, "Seconds a group commit took.", now.commit_seconds)
+
+
+class HubMetrics:
+    """The hub's metrics as text, from a registry of their own."""
+
+    def __init__(self, read: Callable[[], Readings], ready: Callable[[], Sequence[str]]) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(HubCollector(read, ready))
+
+    def text(self) -> bytes:
+        """Return all metrics in the Prometheus text format."""
+        return generate_latest(self._registry)
+
+
+def _gauge(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], float(value))
+    return family
+
+
+def _counter(name: str, text: str, label: str, values: Mapping[str, float]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _histogram(name: str, text: str, durations: Durations) -> HistogramMetricFamily:
+    so_far = 0
+    buckets: list[tuple[str, float]] = []
+    for bound, count in zip((*map(str, COMMIT_BUCKETS), "+Inf"), durations.counts, strict=True):
+        so_far += count
+        buckets.append((bound, so_far))
+    return HistogramMetricFamily(name, text, buckets=buckets, sum_value=durations.total)

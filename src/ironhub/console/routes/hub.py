@@ -1,0 +1,157 @@
+"""The hub itself: status, the certificate to trust, policies, connection strings, backup."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import ClassVar, Final
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from ironhub.access.model import Grant, Permission
+from ironhub.console.auth import Authenticated
+from ironhub.console.routes import router
+from ironhub.console.shapes import Given
+from ironhub.core.errors import HubError, InvalidArgument
+from ironhub.core.ids import identity
+from ironhub.dialects.azure.connection_string import (
+    device_connection_string,
+    events_connection_string,
+    policy_connection_string,
+)
+from ironhub.identity.model import Credentials, KnownPolicy
+
+routes: Final[APIRouter] = router("", "hub")
+
+EVENTS_POLICY: Final = "service"
+"""The policy whose key reads telemetry and can do the least besides."""
+EVENTS_PATH: Final = "ironhub"
+"""What the stream of telemetry is called at the Event Hubs-compatible endpoint."""
+_PIECE: Final = 1 << 18
+
+
+class PolicyNotFound(HubError):
+    """No shared access policy has this name."""
+
+    code: ClassVar[str] = "policy.not_found"
+    status: ClassVar[int] = 404
+    next_step: ClassVar[str] = "Use one of the policies that the message lists."
+
+
+class CertificateGiven(Given):
+    """The certificate that clients must trust, PEM."""
+
+    pem: str
+
+
+class PolicyGiven(Given):
+    """A shared access policy; its keys are in its connection string."""
+
+    name: str
+    rights: tuple[str, ...]
+
+
+class PolicyList(Given):
+    """All shared access policies, in the order in which they were created."""
+
+    policies: tuple[PolicyGiven, ...]
+
+
+class ConnectionStringGiven(Given):
+    """What to paste into the vendor's SDK. It holds a key."""
+
+    connection_string: str
+
+
+@routes.get("/status")
+async def read_status(caller: Authenticated) -> dict[str, object]:
+    """Return what the hub says of itself."""
+    grant = caller.may(Permission.REGISTRY_READ)
+    devices, enabled = await caller.services.registry.count(grant)
+    counts = {"devices": devices, "devices_enabled": enabled, "connected": len(caller.services.sessions)}
+    return {**caller.services.status(), "hostnames": list(caller.services.hub_names), **counts}
+
+
+@routes.get("/ca")
+async def read_ca(caller: Authenticated) -> CertificateGiven:
+    """Return the certificate that clients must trust."""
+    return CertificateGiven(pem=caller.services.ca_pem)
+
+
+@routes.get("/policies")
+async def list_policies(caller: Authenticated) -> PolicyList:
+    """Return the shared access policies, without their keys."""
+    caller.may(Permission.POLICY_READ)
+    policies = await caller.services.policies.list_policies()
+    return PolicyList(policies=tuple(_policy_given(policy) for policy in policies))
+
+
+@routes.get("/connection-string")
+async def read_connection_string(
+    caller: Authenticated,
+    policy: str | None = None,
+    device: str | None = None,
+    module: str | None = None,
+    events: bool = False,
+    host: str | None = None,
+) -> ConnectionStringGiven:
+    """Return the connection string of one policy, of one device or module, or of the stream of telemetry."""
+    if [policy is not None, device is not None, events].count(True) != 1 or (module is not None and device is None):
+        raise InvalidArgument("give one of policy, device (with or without module) and events")
+    name = host or caller.services.hub_names[0]
+    if device is not None:
+        return ConnectionStringGiven(connection_string=await _of_device(caller, name, device, module))
+    found = await _policy(caller, policy or EVENTS_POLICY)
+    key = found.keys.primary
+    if events:
+        return ConnectionStringGiven(connection_string=events_connection_string(name, found.name, key, EVENTS_PATH))
+    return ConnectionStringGiven(connection_string=policy_connection_string(name, found.name, key))
+
+
+@routes.post("/backup", response_class=StreamingResponse)
+async def back_up(caller: Authenticated) -> StreamingResponse:
+    """Return an archive of the data directory, consistent at one instant. It holds every secret of the hub."""
+    caller.may(Permission.HUB_BACKUP)
+    scratch = tempfile.TemporaryDirectory(prefix="ironhub-backup-")
+    archive = Path(scratch.name) / "backup"
+    try:
+        await caller.services.backup(archive)
+    except BaseException:
+        scratch.cleanup()
+        raise
+    length = {"Content-Length": str(archive.stat().st_size)}
+    return StreamingResponse(_pieces(archive, scratch), media_type="application/octet-stream", headers=length)
+
+
+async def _pieces(archive: Path, scratch: "tempfile.TemporaryDirectory[str]") -> AsyncIterator[bytes]:
+    with scratch, archive.open("rb") as file:
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece
+
+
+async def _of_device(caller: Authenticated, host: str, device: str, module: str | None) -> str:
+    who = identity(device, module)
+    grant = caller.may(Permission.REGISTRY_READ, who)
+    credentials = await _credentials(caller, grant)
+    return device_connection_string(host, who, credentials.keys.primary if credentials.keys else None)
+
+
+async def _credentials(caller: Authenticated, grant: Grant) -> Credentials:
+    registry = caller.services.registry
+    if grant.identity.module_id is None:
+        return (await registry.get_device(grant)).credentials
+    return (await registry.get_module(grant)).credentials
+
+
+async def _policy(caller: Authenticated, name: str) -> KnownPolicy:
+    caller.may(Permission.POLICY_READ)
+    policy = await caller.services.policies.known_policy(name)
+    if policy is None:
+        known = ", ".join(policy.name for policy in await caller.services.policies.list_policies())
+        raise PolicyNotFound(f"there is no policy of this name; there are {known}")
+    return policy
+
+
+def _policy_given(policy: KnownPolicy) -> PolicyGiven:
+    return PolicyGiven(name=policy.name, rights=tuple(sorted(right.value for right in policy.rights)))

@@ -1,0 +1,38 @@
+"""What the admin API needs of a hub. `app` fills it in."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ironhub.access.ports import PolicyStore
+from ironhub.core.clock import Clock
+from ironhub.messaging.commands.service import CommandService
+from ironhub.messaging.methods.service import MethodService
+from ironhub.messaging.sessions.service import LiveSessions
+from ironhub.messaging.telemetry.service import TelemetryService
+from ironhub.pki.service import AuthorityService
+from ironhub.registry.service import RegistryService
+from ironhub.twins.service import TwinService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubServices:
+    """The services of one wired hub, as the admin API calls them."""
+
+    registry: RegistryService
+    twins: TwinService
+    commands: CommandService
+    methods: MethodService
+    telemetry: TelemetryService
+    authorities: AuthorityService
+    sessions: LiveSessions
+    policies: PolicyStore
+    clock: Clock
+    hub_names: tuple[str, ...]
+    """The names the hub answers under; the first stands in connection strings."""
+    ca_pem: str
+    """The certificate that clients must trust."""
+    status: Callable[[], dict[str, object]]
+    """What the hub says of itself: JSON values only, no secrets."""
+    backup: Callable[[Path], Awaitable[None]]
+    """Writes an archive of the data directory, consistent at one instant, to a path."""
