@@ -54,6 +54,11 @@ def common_name(certificate: x509.Certificate) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def is_valid_at(certificate: x509.Certificate, now: float) -> bool:
+    """Tell whether `now` (seconds since the epoch) lies between its two dates, both included (RFC 5280, 4.1.2.5)."""
+    return certificate.not_valid_before_utc.timestamp() <= now <= certificate.not_valid_after_utc.timestamp()
+
+
 def sha256_thumbprint(der: bytes) -> str:
     """Return the SHA-256 of a certificate, lower-case hex."""
     return hashlib.sha256(der).hexdigest()

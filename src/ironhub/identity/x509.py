@@ -9,7 +9,6 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -26,6 +25,7 @@ from ironhub.identity.certificates import (
     check_device,
     check_key,
     common_name,
+    is_valid_at,
     parse_certificate,
     sha256_thumbprint,
 )
@@ -35,6 +35,8 @@ from ironhub.identity.revocation import RevocationList, load_revocation_list
 
 _SHA1_DIGITS: Final = 40
 _MAX_REMEMBERED: Final = 256
+_NO_CHECK_TIME: Final = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL's <openssl/x509_vfy.h>, which pyOpenSSL does not name."""
 
 
 class AdmittedChain(NamedTuple):
@@ -71,7 +73,7 @@ def match_thumbprints(der: bytes, known: Thumbprints, policy: CertificatePolicy,
         raise CertificateRejected("another certificate: its thumbprint is not registered")
     certificate = parse_certificate(der, policy)
     check_key(certificate, policy)
-    if not certificate.not_valid_before_utc.timestamp() <= now <= certificate.not_valid_after_utc.timestamp():
+    if not is_valid_at(certificate, now):
         raise CertificateRejected("the certificate is expired, or not valid yet")
     return sha256
 
@@ -113,7 +115,7 @@ class ChainJudge:
         if name is None:
             raise CertificateRejected("the device's certificate has no common name, or several")
         # 2. A path of signatures to a registered authority, valid now (6.1.3, 6.1.4). Every step of it was sent as is.
-        path = self._find_path(device.loaded, [sent[der].loaded for der in chain[1:]], now)
+        path = self._find_path(device, [sent[der] for der in chain[1:]], now)
         *below, top = path
         if below[:1] != [chain[0]] or top not in self._anchors or any(der not in sent for der in below):
             raise CertificateRejected("a certificate that reads differently when it is written again")
@@ -135,25 +137,34 @@ class ChainJudge:
             return seen
         certificate = parse_certificate(der, self._policy)
         try:
-            return _Sent(certificate, crypto.load_certificate(crypto.FILETYPE_ASN1, der))
+            loaded = crypto.load_certificate(crypto.FILETYPE_ASN1, der)
         except crypto.Error as error:
             raise CertificateRejected("not a well-formed certificate") from error
+        return _Sent(certificate, loaded)
 
     def _remember(self, admitted: dict[bytes, "_Sent"]) -> None:
         """All devices of a plant send the same intermediates; only what proved good is kept, so nobody can fill it."""
         if admitted.keys() - self._above.keys() and len(self._above) < _MAX_REMEMBERED:
             self._above |= admitted
 
-    def _find_path(self, device: crypto.X509, above: list[crypto.X509], now: float) -> list[bytes]:
+    def _find_path(self, device: "_Sent", above: list["_Sent"], now: float) -> list[bytes]:
+        """What is not valid now is left out before the search, so it cannot hide a renewed one of the same name."""
+        if not device.is_valid(now):
+            raise CertificateRejected("the device's certificate is expired, or not valid yet")
+        others = [one.loaded for one in above if one.is_valid(now)]
         detail = "no authority is registered"
         for store in self._stores:
-            store.set_time(datetime.fromtimestamp(now, UTC))
             try:
-                path = crypto.X509StoreContext(store, device, above).get_verified_chain()
-                return [crypto.dump_certificate(crypto.FILETYPE_ASN1, step) for step in path]
+                path = crypto.X509StoreContext(store, device.loaded, others).get_verified_chain()
             except crypto.X509StoreContextError as error:
                 detail = str(error)
                 lib.ERR_clear_error()  # what is left in the thread's queue would end somebody's TLS session
+                continue
+            written = [crypto.dump_certificate(crypto.FILETYPE_ASN1, step) for step in path]
+            anchor = self._anchors.get(written[-1])
+            if anchor is None or is_valid_at(anchor.certificate, now):
+                return written
+            detail = f"authority {anchor.name} is expired, or not valid yet"
         raise CertificateRejected(f"no path to a registered authority: {detail}")
 
     def _check_revocation(self, certificate: x509.Certificate, issuer: x509.Certificate, now: float) -> None:
@@ -206,7 +217,8 @@ class ChainJudge:
     def _empty_store(self) -> crypto.X509Store:
         store = crypto.X509Store()
         strict = crypto.X509StoreFlags.X509_STRICT if self._policy.strict_profile else 0
-        store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN | strict)
+        # Dates are checked here, not there: a store keeps the first time it is given, whatever it is given later.
+        store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN | _NO_CHECK_TIME | strict)
         return store
 
 
@@ -222,6 +234,9 @@ def was_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bo
 class _Sent(NamedTuple):
     certificate: x509.Certificate
     loaded: crypto.X509
+
+    def is_valid(self, now: float) -> bool:
+        return is_valid_at(self.certificate, now)
 
 
 class _Anchor(NamedTuple):
