@@ -61,7 +61,7 @@ class CommandFeed:
         self._fetching = False
         wire = self._link.wire
         while not self._link.closed and wire.can_publish:
-            window = wire.window
+            window = self._hub.settings.limits.send_window - wire.in_flight
             deliveries = await self._hub.commands.hold(self._grant, owner=self._owner, limit=window)
             for delivery in deliveries:
                 await self._publish(delivery)

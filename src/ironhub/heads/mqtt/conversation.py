@@ -6,7 +6,7 @@ What it protects: until the gate has spoken there is no DeviceSession, so there 
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from ironhub.heads.listener import Channel
 
@@ -17,29 +17,32 @@ from ironhub.dialects.azure.username import ConnectClaim, decode_connect
 from ironhub.heads.mqtt.device import DeviceSession
 from ironhub.heads.mqtt.services import MqttServices
 from ironhub.identity.model import AuthenticationFailed, DeviceClaim, DevicePrincipal
-from ironhub.wire.mqtt import Connect, Event, ProtocolViolation, ReasonCode, ServerSession
+from ironhub.wire.mqtt import LEVEL_4, Closed, Connect, Event, ReasonCode, ServerSession
 
 log: Final = logging.getLogger(__name__)
+
+
+class ProtocolLevelRefused(HubError):
+    """The client speaks another version of MQTT than this dialect does."""
+
+    code: ClassVar[str] = "mqtt.level_refused"
+    status: ClassVar[int] = 400
+    next_step: ClassVar[str] = "Let the client speak MQTT 3.1.1 (protocol level 4)."
 
 
 class MqttConversation:
     """Feeds a wire session from a channel, lets the gate judge its CONNECT, and hands the rest to a DeviceSession."""
 
-    __slots__ = ("_channel", "_closed", "_device", "_hub", "_timer", "wire")
+    __slots__ = ("_channel", "_closed", "_device", "_hub", "_paused", "_timer", "wire")
 
     def __init__(self, channel: Channel, hub: MqttServices) -> None:
-        settings = hub.settings
         self._channel = channel
         self._hub = hub
         self._closed = False
+        self._paused = False
         self._device: DeviceSession | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self.wire = ServerSession(
-            max_packet=settings.max_packet,
-            max_connect_packet=settings.max_connect_packet,
-            max_keep_alive=settings.max_keep_alive,
-            max_in_flight=settings.max_in_flight,
-        )
+        self.wire = ServerSession(hub.settings.limits, hub.clock.monotonic())
 
     @property
     def channel(self) -> Channel:
@@ -53,19 +56,21 @@ class MqttConversation:
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer, cut anywhere."""
-        if self._closed:
-            return
-        try:
-            events = self.wire.receive(data, self._hub.clock.monotonic())
-            if self._device is not None:
-                self._device.handle(events)
+        if not self._closed:
+            self._handle(self.wire.receive(data, self._hub.clock.monotonic()))
+            self.adjust_reading()
+            self.flush()
+
+    def adjust_reading(self) -> None:
+        """Read on only while what was read before finds room: a fast device waits, nobody else does."""
+        device = self._device
+        full = not self.wire.wants_input or (device is not None and device.overloaded)
+        if full is not self._paused and not self._closed:
+            self._paused = full
+            if full:
+                self._channel.pause_reading()
             else:
-                self._handle_stranger(events)
-        except ProtocolViolation as violation:
-            self.fail("protocol_violation", str(violation))
-        except HubError as refusal:
-            self.fail(refusal.code, str(refusal))
-        self.flush()
+                self._channel.resume_reading()
 
     def flush(self) -> None:
         """Send what the wire session has to say."""
@@ -127,21 +132,37 @@ class MqttConversation:
         if self._device.seconds_left() <= 0:
             self._device.expire()
             return
-        self.wire.on_timeout(self._hub.clock.monotonic())
-        if self.wire.closed:
+        if self.wire.on_timeout(self._hub.clock.monotonic()):
             log.info("mqtt_keep_alive_ended", extra={"device": str(self._device.principal.identity)})
             self.abort()
             return
         self.arm()
+
+    def _handle(self, events: Sequence[Event]) -> None:
+        """A bad peer costs its own session, never the head."""
+        try:
+            if self._device is not None:
+                self._device.handle(events)
+            else:
+                self._handle_stranger(events)
+        except HubError as refusal:
+            self.fail(refusal.code, str(refusal))
 
     def _handle_stranger(self, events: Sequence[Event]) -> None:
         """Before the verdict only a CONNECT comes out of the wire session; it comes once."""
         for event in events:
             if isinstance(event, Connect):
                 self._hub.background.spawn(self._open(event))
+            elif isinstance(event, Closed):
+                self.fail("mqtt.protocol_violation", event.reason)
 
     async def _open(self, connect: Connect) -> None:
         """Ask the gate, and open the session or refuse it."""
+        if connect.level != LEVEL_4:
+            self._refuse(
+                ReasonCode.UNSUPPORTED_PROTOCOL_VERSION, ProtocolLevelRefused("only MQTT 3.1.1 is spoken here")
+            )
+            return
         try:
             claim = decode_connect(connect.client_id, connect.username)
             if connect.will is not None:
@@ -194,16 +215,11 @@ class MqttConversation:
         self._device = device
         hub.sessions.enter(device, judged_at=judged_at)
         hub.counters.add("accepted")
-        now = hub.clock.monotonic()
-        events = self.wire.accept(session_present=device.resumed_session, keep_alive=connect.keep_alive, now=now)
+        events = self.wire.accept(device.resumed_session, None, hub.clock.monotonic())
         self.flush()
         device.opened()
-        try:
-            device.handle(events)
-        except ProtocolViolation as violation:
-            self.fail("protocol_violation", str(violation))
-        except HubError as refusal:
-            self.fail(refusal.code, str(refusal))
+        self._handle(events)
+        self.adjust_reading()
         self.flush()
         self.arm()
 
@@ -215,5 +231,5 @@ class MqttConversation:
         )
         self._hub.counters.add(f"refused:{error.code}")
         if not self._closed:
-            self.wire.refuse(code)
+            self.wire.refuse(int(code))
             self.close()

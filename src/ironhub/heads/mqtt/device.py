@@ -39,6 +39,7 @@ from ironhub.messaging.telemetry.model import Encoding, Entry, Flag
 from ironhub.messaging.telemetry.service import Uplink
 from ironhub.wire.mqtt import (
     Acknowledged,
+    Closed,
     Connect,
     Disconnect,
     Event,
@@ -49,6 +50,7 @@ from ironhub.wire.mqtt import (
 )
 
 log: Final = logging.getLogger(__name__)
+
 
 class MessageTooLarge(HubError):
     """Body and properties of a message are together over the bound."""
@@ -69,7 +71,7 @@ class DeviceSession:
         "_last_topic",
         "_link",
         "_lost",
-        "_paused",
+        "_open_requests",
         "_persistent",
         "_replies",
         "_subscriptions",
@@ -104,9 +106,9 @@ class DeviceSession:
         )
         self._commands: CommandFeed | None = None
         self._uplink: Uplink | None = None
-        self._work = SerialWork(hub.background, done=self._relax, failed=self._failed)
+        self._work = SerialWork(hub.background, done=link.adjust_reading, failed=self._failed)
         self._replies: dict[int, Reply] | None = None
-        self._paused = False
+        self._open_requests = 0
         self._lost = False
         self._unstored = 0
         self._last_topic = ""
@@ -165,31 +167,38 @@ class DeviceSession:
             return math.inf
         return expires_at - self._hub.clock.now()
 
+    @property
+    def overloaded(self) -> bool:
+        """Whether so much of it waits that reading must pause."""
+        settings = self._hub.settings
+        return self._unstored > settings.max_unstored or len(self._work) >= settings.max_queued
+
     def handle(self, events: Sequence[Event]) -> None:
         """Act on what the wire session heard; telemetry that came together is stored together.
 
         Raises:
-            HubError: the peer did what it may not; the conversation ends it.
+            HubError: the peer did what it may not; the conversation ends it. What came whole before it is stored.
         """
         entries: list[Entry] = []
         packet_ids: list[int] = []
-        for event in events:
-            if isinstance(event, Publish):
-                operation = self._operation(event.topic)
-                if isinstance(operation, SendTelemetry):
-                    entries.append(self._entry(event, operation.bag))
-                    if event.qos:
-                        packet_ids.append(event.packet_id)
-                    continue
-                self._request(operation, event)
-            else:
-                self._other(event)
-        if entries:
-            self._store(entries, packet_ids)
+        try:
+            for event in events:
+                if isinstance(event, Publish):
+                    operation = self._operation(event.topic)
+                    if isinstance(operation, SendTelemetry):
+                        entries.append(self._entry(event, operation.bag))
+                        if event.qos:
+                            packet_ids.append(event.packet_id)
+                    else:
+                        self._request(operation, event)
+                else:
+                    self._other(event)
+        finally:
+            if entries:
+                self._store(entries, packet_ids)
 
     def resumed(self) -> None:
         """The peer reads again: whatever held back may go on."""
-        self._relax()
         self.offer_commands()
 
     def lost(self) -> None:
@@ -236,8 +245,6 @@ class DeviceSession:
         size = sum(len(entry.body) for entry in entries) + 64 * len(entries)
         self._unstored += size
         (self._uplink or self._open_uplink()).send(entries, partial(self._stored, packet_ids, size))
-        if self._unstored > self._hub.settings.max_unstored:
-            self._pause()
 
     def _stored(self, packet_ids: list[int], size: int, error: HubError | None) -> None:
         """The entries are on disk, and only now the device may know; or they are not, and it must send them again."""
@@ -245,10 +252,18 @@ class DeviceSession:
         if error is not None:
             self._link.fail(error.code, str(error))
         elif not self._link.closed:
-            if packet_ids:
-                self._link.wire.acknowledge_many(packet_ids)
-                self._link.flush()
-            self._relax()
+            self._acknowledge_stored(packet_ids)
+            self._link.adjust_reading()
+            self._link.flush()
+
+    def _acknowledge_stored(self, packet_ids: list[int]) -> None:
+        """PUBACKs leave in order; with no request among what waits, the oldest that wait are these very ones."""
+        wire = self._link.wire
+        if self._open_requests == 0:
+            wire.acknowledge_first(len(packet_ids))
+            return
+        for packet_id in packet_ids:
+            wire.acknowledge(packet_id)
 
     async def _publish_will(self, will: Will) -> None:
         """The last will is telemetry like any other: it needs the right at the moment it is sent."""
@@ -262,6 +277,7 @@ class DeviceSession:
     # Requests
 
     def _request(self, operation: Operation, event: Publish) -> None:
+        self._open_requests += event.qos
         match operation:
             case GetTwin(request_id):
                 self._add(lambda: self._get_twin(request_id, event.packet_id))
@@ -311,6 +327,8 @@ class DeviceSession:
             case Disconnect():
                 self._will = None
                 self._link.close()
+            case Closed(reason=reason):
+                self._link.fail("mqtt.protocol_violation", reason)
 
     # Subscriptions
 
@@ -335,7 +353,7 @@ class DeviceSession:
         async def confirm() -> None:
             await self._keep_subscriptions()
             if not self._link.closed:
-                self._link.wire.unsuback(event.packet_id, len(event.topic_filters))
+                self._link.wire.unsuback(event.packet_id)
                 self._link.flush()
 
         self._add(confirm)
@@ -383,30 +401,17 @@ class DeviceSession:
             self._hub.parked.park(self.principal.identity, reply)
 
     def _acknowledge(self, packet_id: int) -> None:
-        if packet_id and not self._link.closed:
-            self._link.wire.acknowledge(packet_id)
-            self._link.flush()
+        if packet_id:
+            self._open_requests -= 1
+            if not self._link.closed:
+                self._link.wire.acknowledge(packet_id)
+                self._link.flush()
 
     def _add(self, step: Step) -> None:
         self._work.add(step)
-        if len(self._work) >= self._hub.settings.max_queued:
-            self._pause()
 
     def _failed(self, error: HubError) -> None:
         self._link.fail(error.code, str(error))
-
-    def _pause(self) -> None:
-        if not self._paused and not self._link.closed:
-            self._paused = True
-            self._link.channel.pause_reading()
-
-    def _relax(self) -> None:
-        if not self._paused or self._link.closed:
-            return
-        settings = self._hub.settings
-        if self._unstored <= settings.max_unstored // 2 and len(self._work) < settings.max_queued // 2:
-            self._paused = False
-            self._link.channel.resume_reading()
 
 
 def _log_lost_will(error: HubError | None) -> None:

@@ -24,6 +24,9 @@ class Link(Protocol):
     def flush(self) -> None:
         """Send what the wire session has to say."""
 
+    def adjust_reading(self) -> None:
+        """Pause or resume reading from the peer, as what was read before finds room."""
+
     def fail(self, code: str, message: str) -> None:
         """End the connection because of what the peer did, or the store could not do."""
 

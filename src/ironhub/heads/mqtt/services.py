@@ -12,28 +12,23 @@ from ironhub.messaging.sessions.ports import SessionStore
 from ironhub.messaging.sessions.service import LiveSessions
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.twins.service import TwinService
+from ironhub.wire.mqtt import SessionLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSettings:
     """The bounds of one MQTT session."""
 
-    max_packet: int = 262_144 + 65_536 + 16
-    """Bytes of one packet: the largest message and the longest topic."""
-    max_connect_packet: int = 16_384
-    """Bytes of the CONNECT packet, and of everything that follows it before the verdict."""
+    limits: SessionLimits = field(default_factory=SessionLimits)
+    """What the wire session holds a peer to."""
     max_body: int = 262_144
     """Bytes of a message's body and properties together."""
-    max_keep_alive: float = 1767.0
-    """Seconds of silence that are ever allowed; a keep-alive of 0 means this."""
     max_subscriptions: int = 50
     """Topic filters that one session keeps."""
     max_unstored: int = 1 << 20
     """Bytes of telemetry that wait for their commit before reading from the device pauses."""
     max_queued: int = 64
     """Requests that wait for their turn before reading from the device pauses."""
-    max_in_flight: int = 16
-    """QoS 1 messages sent to a device and not acknowledged yet."""
     takeover_delay: float = 0.5
     """Seconds a connection waits for its CONNACK when it takes over one that is younger than this: two clients of
     one id would otherwise fight at full speed."""

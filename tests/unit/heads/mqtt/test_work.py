@@ -1,0 +1,79 @@
+"""heads/mqtt/work.py"""
+
+import asyncio
+
+from ironhub.core.errors import HubError, InvalidArgument
+from ironhub.heads.background import Background
+from ironhub.heads.mqtt.work import SerialWork, Step
+
+
+def work_of() -> tuple[SerialWork, Background, list[str]]:
+    heard: list[str] = []
+    background = Background()
+
+    def failed(error: HubError) -> None:
+        heard.append(error.code)
+
+    return SerialWork(background, done=lambda: heard.append("done"), failed=failed), background, heard
+
+
+def saying(heard: list[str], word: str) -> Step:
+    async def step() -> None:
+        await asyncio.sleep(0)
+        heard.append(word)
+
+    return step
+
+
+async def test_steps_are_done_one_after_the_other_in_order() -> None:
+    work, background, heard = work_of()
+    for word in "abc":
+        work.add(saying(heard, word))
+    assert len(work) == 3
+    await background.drain(5.0)
+    assert heard == ["a", "done", "b", "done", "c", "done"]
+    assert len(work) == 0
+
+
+async def test_a_refusal_is_told_and_the_rest_is_done() -> None:
+    work, background, heard = work_of()
+
+    async def refuse() -> None:
+        raise InvalidArgument("no")
+
+    work.add(refuse)
+    work.add(saying(heard, "b"))
+    await background.drain(5.0)
+    assert heard == ["argument.invalid", "done", "b", "done"]
+
+
+async def test_a_step_may_add_another_one() -> None:
+    work, background, heard = work_of()
+
+    async def step() -> None:
+        work.add(saying(heard, "later"))
+
+    work.add(step)
+    await background.drain(5.0)
+    assert heard == ["done", "later", "done"]
+
+
+async def test_a_bug_in_a_step_does_not_stop_those_behind_it() -> None:
+    work, background, heard = work_of()
+
+    async def bug() -> None:
+        raise ValueError("a bug")
+
+    work.add(bug)
+    work.add(saying(heard, "b"))
+    for _ in range(3):
+        await background.drain(5.0)
+    assert heard == ["b", "done"]
+
+
+async def test_work_can_begin_again_after_it_was_empty() -> None:
+    work, background, heard = work_of()
+    for word in "ab":
+        work.add(saying(heard, word))
+        await background.drain(5.0)
+    assert heard == ["a", "done", "b", "done"]
