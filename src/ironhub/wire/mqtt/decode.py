@@ -173,12 +173,12 @@ def _connack(reader: Reader, level: int) -> Connack:
         if code > 5:
             raise ProtocolViolation("CONNACK has an unknown return code")
         return Connack(bool(flags), code)
-    _check_code(code, reasons.CONNACK_CODES)
+    _check_code(code, PacketType.CONNACK)
     return Connack(bool(flags), code, decode_properties(reader, PacketType.CONNACK))
 
 
-def _check_code(code: int, allowed: frozenset[int]) -> None:
-    if code not in allowed:
+def _check_code(code: int, packet_type: int) -> None:
+    if code not in reasons.CODES[packet_type]:
         raise ProtocolViolation("a packet has a reason code that is not its own")
 
 
@@ -187,7 +187,7 @@ def _ack(reader: Reader, level: int, packet_type: PacketType) -> Ack:
     if level != LEVEL_5 or reader.left() == 0:  # MQTT 5, 3.4.2.1: no reason code means success
         return Ack(packet_type, packet_id)
     code = reader.byte()
-    _check_code(code, reasons.PUBREL_CODES if packet_type >= PacketType.PUBREL else reasons.PUBACK_CODES)
+    _check_code(code, packet_type)
     if reader.left() == 0:
         return Ack(packet_type, packet_id, code)
     return Ack(packet_type, packet_id, code, decode_properties(reader, packet_type))
@@ -232,16 +232,18 @@ def _check_count(count: int, max_filters: int) -> None:
 def _suback(reader: Reader, level: int) -> Suback:
     packet_id = reader.packet_id()
     properties = decode_properties(reader, PacketType.SUBACK) if level == LEVEL_5 else ()
-    codes = _codes(reader, reasons.SUBACK_CODES if level == LEVEL_5 else reasons.SUBACK_CODES_3)
+    codes = _codes(reader, PacketType.SUBACK)
+    if level != LEVEL_5 and not reasons.SUBACK_CODES_3.issuperset(codes):  # 3.1.1 [MQTT-3.9.3-2]
+        raise ProtocolViolation("SUBACK has an unknown return code")
     return Suback(packet_id, codes, properties)
 
 
-def _codes(reader: Reader, allowed: frozenset[int]) -> bytes:
+def _codes(reader: Reader, packet_type: int) -> bytes:
     codes = reader.take(reader.left())
     if not codes:
         raise ProtocolViolation("an acknowledgement has no code", ReasonCode.PROTOCOL_ERROR)
     for code in codes:
-        _check_code(code, allowed)
+        _check_code(code, packet_type)
     return codes
 
 
@@ -262,14 +264,14 @@ def _unsuback(reader: Reader, level: int) -> Unsuback:
     if level != LEVEL_5:
         return Unsuback(packet_id)
     properties = decode_properties(reader, PacketType.UNSUBACK)
-    return Unsuback(packet_id, _codes(reader, reasons.UNSUBACK_CODES), properties)
+    return Unsuback(packet_id, _codes(reader, PacketType.UNSUBACK), properties)
 
 
 def _disconnect(reader: Reader, level: int) -> Disconnect:
     if level != LEVEL_5 or reader.left() == 0:
         return Disconnect()
     code = reader.byte()
-    _check_code(code, reasons.DISCONNECT_CODES)
+    _check_code(code, PacketType.DISCONNECT)
     return Disconnect(code, decode_properties(reader, PacketType.DISCONNECT) if reader.left() else ())
 
 
@@ -279,7 +281,7 @@ def _auth(reader: Reader, level: int) -> Auth:
     if reader.left() == 0:
         return Auth(0)
     code = reader.byte()
-    _check_code(code, reasons.AUTH_CODES)
+    _check_code(code, PacketType.AUTH)
     return Auth(code, decode_properties(reader, PacketType.AUTH))
 
 

@@ -1,4 +1,4 @@
-"""From a packet's value to its bytes; what could not be decoded again is refused as a UsageError."""
+"""From a packet's value to its bytes; what does not fit its field or its protocol level is a UsageError."""
 
 from typing import Final
 
@@ -24,6 +24,7 @@ from ironhub.wire.mqtt.packets import (
     type_of,
 )
 from ironhub.wire.mqtt.properties import WILL, Properties, encode_properties
+from ironhub.wire.mqtt.reasons import CODES, SUBACK_CODES_3
 
 PINGRESP: Final = b"\xd0\x00"
 """The whole packet."""
@@ -58,7 +59,7 @@ def _body(packet: Packet, level: int) -> bytes:
     if isinstance(packet, Connect):
         return _connect(packet)
     if isinstance(packet, Connack):
-        return bytes((packet.session_present, packet.code)) + _properties(packet.properties, type_of(packet), level)
+        return _verdict(packet, level) + _properties(packet.properties, type_of(packet), level)
     if isinstance(packet, Ack):
         return fields.packet_id(packet.packet_id) + _reason(packet.code, packet.properties, type_of(packet), level)
     if isinstance(packet, (Subscribe, Unsubscribe)):
@@ -71,7 +72,7 @@ def _body(packet: Packet, level: int) -> bytes:
         if level != LEVEL_5:
             raise UsageError("there is no AUTH before MQTT 5")
         # With a reason code its properties' length is never left out (3.15.2.1).
-        return bytes((packet.code,)) + encode_properties(packet.properties, type_of(packet))
+        return _code(packet.code, PacketType.AUTH) + encode_properties(packet.properties, PacketType.AUTH)
     return b""
 
 
@@ -100,6 +101,22 @@ def encode_publish(
     return b"".join((bytes((first,)), fields.variable(size), head, payload))
 
 
+def _verdict(packet: Connack, level: int) -> bytes:
+    if packet.session_present and packet.code:  # [MQTT-3.2.2-4]
+        raise UsageError("a session that is refused is not present")
+    if level == LEVEL_5:
+        return bytes((packet.session_present,)) + _code(packet.code, PacketType.CONNACK)
+    if not 0 <= packet.code <= 5:
+        raise UsageError(f"{packet.code} is no return code of CONNACK")
+    return bytes((packet.session_present, packet.code))
+
+
+def _code(code: int, packet_type: PacketType) -> bytes:
+    if code not in CODES[packet_type]:
+        raise UsageError(f"{code:#04x} is no reason code of {packet_type.name}")
+    return bytes((code,))
+
+
 def _properties(properties: Properties, packet_type: int, level: int) -> bytes:
     if level == LEVEL_5:
         return encode_properties(properties, packet_type)
@@ -115,8 +132,8 @@ def _reason(code: int, properties: Properties, packet_type: PacketType, level: i
             raise UsageError("there are no reason codes and properties before MQTT 5")
         return b""
     if properties:
-        return bytes((code,)) + encode_properties(properties, packet_type)
-    return bytes((code,)) if code else b""
+        return _code(code, packet_type) + encode_properties(properties, packet_type)
+    return _code(code, packet_type) if code else b""
 
 
 def _connect(packet: Connect) -> bytes:
@@ -173,5 +190,8 @@ def _codes(packet: Suback | Unsuback, level: int) -> bytes:
         return fields.packet_id(packet.packet_id)
     if not packet.codes:
         raise UsageError("an acknowledgement needs at least one code")
-    properties = _properties(packet.properties, type_of(packet), level)
-    return fields.packet_id(packet.packet_id) + properties + packet.codes
+    packet_type = type_of(packet)
+    codes = b"".join([_code(code, packet_type) for code in packet.codes])
+    if level != LEVEL_5 and not SUBACK_CODES_3.issuperset(codes):  # 3.1.1 [MQTT-3.9.3-2]
+        raise UsageError("SUBACK has a code its protocol level does not know")
+    return fields.packet_id(packet.packet_id) + _properties(packet.properties, packet_type, level) + codes

@@ -6,7 +6,7 @@ from ironhub.wire.mqtt.acks import InboundAcks
 from ironhub.wire.mqtt.encode import encode_packet
 from ironhub.wire.mqtt.errors import ProtocolViolation
 from ironhub.wire.mqtt.limits import SessionLimits
-from ironhub.wire.mqtt.packets import LEVEL_5, Ack, PacketType, Publish
+from ironhub.wire.mqtt.packets import LEVEL_4, LEVEL_5, Ack, PacketType, Publish
 from ironhub.wire.mqtt.properties import Property, has, number
 from ironhub.wire.mqtt.reasons import ReasonCode
 
@@ -46,7 +46,7 @@ class InboundPublishes:
         """PUBREC once more for a publish of QoS 2 that came again; none while its first is not acknowledged."""
         if self.acks.holds(packet_id):
             return b""
-        return encode_packet(Ack(PacketType.PUBREC, packet_id), LEVEL_5)
+        return encode_packet(Ack(PacketType.PUBREC, packet_id), LEVEL_4)
 
     def release(self, packet_id: int) -> bool:
         """The client is done with a publish of QoS 2; False where none is known [MQTT-4.3.3-2]."""

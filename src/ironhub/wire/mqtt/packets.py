@@ -35,9 +35,9 @@ class PacketType(IntEnum):
 
 
 @final
-@dataclass(init=False)
+@dataclass(init=False, repr=False)
 class Publish:
-    """A message, in either direction.
+    """A message, in either direction. Its repr tells the payload's size only.
 
     Not frozen, and with a constructor of its own: it is made once per message and costs a third this way.
     """
@@ -69,6 +69,12 @@ class Publish:
         self.retain = retain
         self.dup = dup
         self.properties = properties
+
+    def __repr__(self) -> str:
+        return (
+            f"Publish(topic={self.topic!r}, payload=<{len(self.payload)} bytes>, qos={self.qos}, "
+            f"packet_id={self.packet_id}, retain={self.retain}, dup={self.dup}, properties={self.properties!r})"
+        )
 
 
 @final

@@ -70,6 +70,19 @@ CLIENT_DISCONNECT_CODES: Final = _codes(0, 4, range(0x80, 0x84), 0x90, range(0x9
 SERVER_DISCONNECT_CODES: Final = _codes(0, range(0x80, 0x84), 0x87, 0x89, 0x8B, range(0x8D, 0x91), range(0x93, 0xA3))
 DISCONNECT_CODES: Final = CLIENT_DISCONNECT_CODES | SERVER_DISCONNECT_CODES  # [MQTT-3.14.2-1]
 
+CODES: Final[dict[int, frozenset[int]]] = {
+    2: CONNACK_CODES,
+    4: PUBACK_CODES,
+    5: PUBACK_CODES,
+    6: PUBREL_CODES,
+    7: PUBREL_CODES,
+    9: SUBACK_CODES,
+    11: UNSUBACK_CODES,
+    14: DISCONNECT_CODES,
+    15: AUTH_CODES,
+}
+"""What each packet type (table 2-1) may say in MQTT 5."""
+
 _RETURN_CODES: Final[dict[int, int]] = {
     ReasonCode.UNSUPPORTED_PROTOCOL_VERSION: 1,
     ReasonCode.CLIENT_IDENTIFIER_NOT_VALID: 2,

@@ -30,7 +30,14 @@ from ironhub.wire.mqtt.packets import (
     type_of,
 )
 from ironhub.wire.mqtt.properties import Properties, Property, number
-from ironhub.wire.mqtt.reasons import SERVER_DISCONNECT_CODES, ReasonCode, reason_code, return_code
+from ironhub.wire.mqtt.reasons import (
+    CONNACK_CODES,
+    PUBACK_CODES,
+    SERVER_DISCONNECT_CODES,
+    ReasonCode,
+    reason_code,
+    return_code,
+)
 from ironhub.wire.mqtt.states import ALLOWED, State
 from ironhub.wire.mqtt.stream import PacketStream
 from ironhub.wire.mqtt.terms import announcement, check_connect, check_disconnect, expires_at_once, silence
@@ -106,7 +113,7 @@ class ServerSession:
         return self.state is State.OPEN and not self._ids.is_full
 
     def receive(self, data: bytes, now: float) -> list[Event]:
-        """Take bytes, cut anywhere, and return the events they complete.
+        """Take `bytes` (no other buffer), cut anywhere, and return the events they complete.
 
         Never raises for what the peer does: the last event is then `Closed`, and what came whole before it stands
         before it. What arrives while AWAITING_VERDICT waits: a client may talk before CONNACK (3.1.4).
@@ -151,12 +158,13 @@ class ServerSession:
         Args:
             session_present: whether state of an earlier session goes on.
             keep_alive: seconds; None: what CONNECT asks for. 0, or more than `max_silence` bears: `max_silence`.
-            properties: MQTT 5: what CONNACK says beyond the limits, which the session announces itself.
+            properties: MQTT 5: what CONNACK says beyond the limits, which the session announces itself: retained
+                messages, wildcards, subscription identifiers and shared subscriptions count as offered unless denied.
 
         Raises:
             UsageError: no CONNECT waits for a verdict, or a clean session cannot be present [MQTT-3.2.2-1].
         """
-        connect = self._take_connect()
+        connect = self._waiting_connect()
         if connect is None:
             return []
         if session_present and connect.clean_start:
@@ -166,6 +174,7 @@ class ServerSession:
         if self.level == LEVEL_5:
             properties = announcement(connect, self._limits, self._silence) + properties
         self._send(Connack(session_present, 0, properties))
+        self._connect = None  # it holds a secret
         self.state = State.OPEN
         return self._resume(now)
 
@@ -173,9 +182,13 @@ class ServerSession:
         """Refuse the CONNECT and end the session. Does nothing where the peer is already gone.
 
         `code` is a return code of 3.1.1 (1-5) or a reason code of 5 (0x80 and up); each client hears its own.
+
+        Raises:
+            UsageError: no CONNECT waits for a verdict, or `code` is no refusal.
         """
-        connect = self._take_connect()
-        if connect is not None:
+        if not 1 <= code <= 5 and (code == 0 or code not in CONNACK_CODES):
+            raise UsageError(f"{code:#04x} is no refusal")
+        if self._waiting_connect() is not None:
             self._refuse(code, properties)
 
     def acknowledge(self, packet_id: int, code: int = 0) -> None:
@@ -186,10 +199,13 @@ class ServerSession:
         Raises:
             UsageError: no such publish waits.
         """
-        if self.state is not State.CLOSED:
-            self._put(self._inbound.acks.settle(packet_id, code if self.level == LEVEL_5 else 0))
-            if code >= ReasonCode.UNSPECIFIED_ERROR and self.level == LEVEL_5:
-                self._inbound.release(packet_id)  # PUBREC with an error ends QoS 2 (MQTT 5, 4.3.3)
+        if self.state is State.CLOSED:
+            return
+        if code not in PUBACK_CODES:
+            raise UsageError(f"{code:#04x} is no reason code of PUBACK")
+        self._put(self._inbound.acks.settle(packet_id, code if self.level == LEVEL_5 else 0))
+        if code >= ReasonCode.UNSPECIFIED_ERROR and self.level == LEVEL_5:
+            self._inbound.release(packet_id)  # PUBREC with an error ends QoS 2 (MQTT 5, 4.3.3)
 
     def acknowledge_first(self, count: int) -> None:
         """Like `acknowledge` for the `count` oldest publishes that wait: one write for a whole batch."""
@@ -238,8 +254,7 @@ class ServerSession:
         """End the session from our side; a client of MQTT 5 hears `code` in DISCONNECT, others hear nothing."""
         if self.state is State.OPEN and self.level == LEVEL_5:  # MQTT 5 [MQTT-3.14.0-1]
             self._send(Disconnect(code))
-        self.state = State.CLOSED
-        self._stream.clear()
+        self._end()
 
     def _send(self, packet: Packet) -> None:
         self._out.append(encode_packet(packet, self.level))
@@ -336,18 +351,21 @@ class ServerSession:
 
     def _on_disconnect(self, packet: Disconnect, events: list[Event]) -> None:
         check_disconnect(packet, self._expires_at_once)
-        self.state = State.CLOSED
-        self._stream.clear()
+        self._end()
         events.append(packet)
 
-    def _take_connect(self) -> Connect | None:
-        """The CONNECT that waits, None where the session is CLOSED; forgets it, for it holds a secret."""
+    def _waiting_connect(self) -> Connect | None:
+        """The CONNECT that waits for a verdict, None where the session is CLOSED."""
         if self.state is State.CLOSED:
             return None
         if self._connect is None:
             raise UsageError("no CONNECT waits for a verdict")
-        connect, self._connect = self._connect, None
-        return connect
+        return self._connect
+
+    def _end(self) -> None:
+        self.state = State.CLOSED
+        self._stream.clear()
+        self._connect = None
 
     def _resume(self, now: float) -> list[Event]:
         packets: list[Packet] = []
@@ -364,8 +382,7 @@ class ServerSession:
             self._send(Connack(False, reason_code(code), properties))
         else:
             self._send(Connack(False, return_code(code)))
-        self.state = State.CLOSED
-        self._stream.clear()
+        self._end()
 
     def _fail(self, violation: ProtocolViolation, events: list[Event]) -> None:
         """End the session for the peer's mistake; MQTT 5 is told why, and 3.1.1 only that its level is unknown."""

@@ -4,12 +4,14 @@ from typing import Final, final
 
 from ironhub.wire.mqtt.decode import MAX_FILTERS, decode_packet, decode_publish
 from ironhub.wire.mqtt.errors import ProtocolViolation
+from ironhub.wire.mqtt.fields import variable
 from ironhub.wire.mqtt.packets import LEVEL_5, Connect, Packet
 from ironhub.wire.mqtt.reasons import ReasonCode
 from ironhub.wire.mqtt.topics import TopicCache
 
 _PUBLISH: Final = 3
 _CONNECT_BYTE: Final = 0x10
+_TOO_LONG: Final = "a remaining length is longer than it needs to be"
 
 
 @final
@@ -90,10 +92,13 @@ class PacketStream:
                 packets.append(decode_publish(first, data, body, stop, self.level, self._cache))
             else:
                 packet = decode_packet(first, data, body, stop, self.level, self.max_filters)
-                packets.append(packet)
                 if isinstance(packet, Connect):
+                    if packet.level == LEVEL_5 and body - pos - 1 != len(variable(size)):
+                        raise ProtocolViolation(_TOO_LONG)  # until here its level was unknown
                     self.paused = True
+                    packets.append(packet)
                     return stop
+                packets.append(packet)
             pos = stop
         self._needed = 0
         return pos
@@ -109,6 +114,6 @@ class PacketStream:
             size |= (byte & 0x7F) << shift
             if byte < 0x80:
                 if byte == 0 and self.level == LEVEL_5:  # [MQTT-1.5.5-1]; 3.1.1 does not forbid it
-                    raise ProtocolViolation("a remaining length is longer than it needs to be")
+                    raise ProtocolViolation(_TOO_LONG)
                 return size, pos
         raise ProtocolViolation("a remaining length has more than four bytes")
