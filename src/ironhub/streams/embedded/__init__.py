@@ -1,0 +1,1 @@
+"""The durable event log of a single node: chunks in one SQLite file, group commit, readers that do not block it."""
