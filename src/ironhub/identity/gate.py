@@ -44,7 +44,7 @@ from ironhub.identity.sas import (
 from ironhub.identity.x509 import AdmittedChain, ChainJudge, match_thumbprints
 
 _NO_KEYS: Final = SymmetricKeys(bytes(32), bytes(32))
-_NO_THUMBPRINTS: Final = Thumbprints("0" * 64, "0" * 64)
+"""Tried in vain where there are none, so that it costs the same; who signs with them is refused all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,7 @@ class Gate:
         self._clock = clock
         self._settings = settings or GateSettings()
         self._judge: ChainJudge | None = None
+        self._edition = 0
         self._rebuilding = asyncio.Lock()
 
     async def admit_device(self, claim: DeviceClaim, chain: Sequence[bytes]) -> DevicePrincipal:
@@ -106,10 +107,7 @@ class Gate:
         if unverified.policy is None:
             raise TokenRejected("a token of no policy")
         # 2. The policy's key signed it, and it is not expired.
-        policy = await self._policies.known_policy(unverified.policy)
-        verified = self._verify(unverified, _policy_keys(policy))
-        if policy is None:
-            raise TokenRejected(f"no policy {unverified.policy!r}")
+        policy, verified = await self._verify_by_policy(unverified, unverified.policy)
         # 3. It was signed for this hub, or for a part of it.
         scope = self._scope(self._own_audience(verified).path)
         return ServicePrincipal(policy.name, policy.rights, scope, verified.ends_at, verified.key_digest)
@@ -138,20 +136,30 @@ class Gate:
             return False
         return policy.rights >= principal.rights and _has_key(policy.keys, principal)
 
+    def forget_authorities(self) -> None:
+        """Believe no chain by what was read before: the next one waits until the authorities were read again.
+
+        Call it at once when they changed, so that nobody is judged by the old ones after somebody heard of the new.
+        """
+        self._edition += 1
+        self._judge = None
+
     async def authorities_changed(self) -> dict[str, str]:
         """Judge by the authorities that are registered now.
 
         Returns those of them that admit nobody, by name, and why: for the log.
         """
-        async with self._rebuilding:  # one at a time: the last to read the store is the last to be put in place
-            self._judge = await self._new_judge()
-            return dict(self._judge.refused)
+        self.forget_authorities()
+        judge = await self._current_judge()
+        return dict(judge.refused)
 
     async def _admit_by_token(self, identity: Identity, known: KnownIdentity | None, text: str) -> DevicePrincipal:
         # 3a. Signed by the policy it names, or else by the identity's own key (0.4, rules 1 to 4 and 6).
-        token = parse_sas_token(text)
-        policy = None if token.policy is None else await self._policies.known_policy(token.policy)
-        verified = self._verify(token, _own_keys(known) if token.policy is None else _policy_keys(policy))
+        token, policy = parse_sas_token(text), None
+        if token.policy is None:
+            verified = self._verify_by_own_key(token, known)
+        else:
+            policy, verified = await self._verify_by_policy(token, token.policy)
         # 3b. Signed for this hub and this identity: exactly, or for a policy a parent of it (rules 5 and 7).
         audience = self._own_audience(verified)
         path = identity_path(identity)
@@ -179,12 +187,12 @@ class Gate:
             raise _refuse("neither a token nor a certificate")
         # 3b. Pinned: this very certificate (azure-device-api 0.5, self-signed).
         pinned, mismatch = _thumbprints_of(known), None
-        try:
-            digest = self._match(chain[0], pinned or _NO_THUMBPRINTS)
-            if known is not None and pinned is not None:
+        if known is not None and pinned is not None:
+            try:
+                digest = self._match(chain[0], pinned)
                 return DevicePrincipal(identity, known.generation_id, Proof.THUMBPRINT, None, chain_digest=digest)
-        except CertificateRejected as error:
-            mismatch = None if pinned is None else error
+            except CertificateRejected as error:
+                mismatch = error
         # 3c. Issued for this name below a registered authority (0.5, CA-signed): any of them may issue any name. This
         #     is judged for devices of every kind, also those it cannot admit: to be refused costs the same for all.
         try:
@@ -204,17 +212,22 @@ class Gate:
         return match_thumbprints(certificate, thumbprints, self._settings.certificates, self._clock.now())
 
     async def _judge_chain(self, identity: Identity, chain: Sequence[bytes]) -> AdmittedChain:
-        async with self._rebuilding:
-            judge = self._judge = self._judge or await self._new_judge()
+        judge = self._judge or await self._current_judge()
         admitted = judge.judge(chain, self._clock.now())
         # The subject's common name is the device id, `device/module` for a module; "/" cannot occur in an id.
         if admitted.common_name != str(identity):
             raise CertificateRejected(f"issued to {admitted.common_name[:150]!r}")
         return admitted
 
-    async def _new_judge(self) -> ChainJudge:
-        trusted = await self._authorities.trusted_authorities()
-        return await asyncio.to_thread(ChainJudge, trusted, self._settings.certificates)
+    async def _current_judge(self) -> ChainJudge:
+        async with self._rebuilding:
+            while self._judge is None:
+                edition = self._edition
+                trusted = await self._authorities.trusted_authorities()
+                judge = await asyncio.to_thread(ChainJudge, trusted, self._settings.certificates)
+                if edition == self._edition:  # else they changed meanwhile: read again
+                    self._judge = judge
+            return self._judge
 
     async def _still_shows(self, principal: DevicePrincipal, known: KnownIdentity, chain: Sequence[bytes]) -> bool:
         try:
@@ -223,14 +236,22 @@ class Gate:
             return False
         return again.proof is principal.proof and again.chain_digest == principal.chain_digest
 
-    def _verify(self, token: UnverifiedToken, keys: SymmetricKeys | None) -> VerifiedToken:
-        """With no keys to try, the same work is done, in vain."""
-        verified = verify_sas_token(
-            token, keys=keys or _NO_KEYS, now=self._clock.now(), leeway=self._settings.clock_skew
-        )
+    async def _verify_by_policy(self, token: UnverifiedToken, name: str) -> tuple[KnownPolicy, VerifiedToken]:
+        policy = await self._policies.known_policy(name)
+        verified = self._verify(token, _NO_KEYS if policy is None else policy.keys)
+        if policy is None:
+            raise TokenRejected(f"no policy {name!r}")
+        return policy, verified
+
+    def _verify_by_own_key(self, token: UnverifiedToken, known: KnownIdentity | None) -> VerifiedToken:
+        keys = _own_keys(known)
+        verified = self._verify(token, keys or _NO_KEYS)
         if keys is None:
-            raise TokenRejected("nobody known signs like this")
+            raise TokenRejected("unknown, disabled, or not to be admitted by a key")
         return verified
+
+    def _verify(self, token: UnverifiedToken, keys: SymmetricKeys) -> VerifiedToken:
+        return verify_sas_token(token, keys=keys, now=self._clock.now(), leeway=self._settings.clock_skew)
 
     def _own_audience(self, verified: VerifiedToken) -> Audience:
         audience = parse_audience(verified.resource)
@@ -270,10 +291,6 @@ def _own_keys(known: KnownIdentity | None) -> SymmetricKeys | None:
     if known is None or not known.enabled or known.credentials.kind is not CredentialKind.SAS:
         return None
     return known.credentials.keys
-
-
-def _policy_keys(policy: KnownPolicy | None) -> SymmetricKeys | None:
-    return None if policy is None else policy.keys
 
 
 def _thumbprints_of(known: KnownIdentity | None) -> Thumbprints | None:

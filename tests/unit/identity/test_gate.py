@@ -480,6 +480,33 @@ async def test_two_first_devices_at_once_share_one_reading_of_the_authorities(cl
     assert readings == 1
 
 
+async def test_authorities_that_change_while_they_are_read_are_read_again(clock: FakeClock) -> None:
+    class Changing(KnownToTheHub):
+        async def trusted_authorities(self) -> Sequence[TrustedAuthority]:
+            before = await super().trusted_authorities()
+            if self.authorities:
+                self.authorities.clear()
+                under_test.forget_authorities()
+            return before
+
+    known = Changing()
+    known.trust(ROOT)
+    known.put(PRESS, issued())
+    under_test = make_gate(known, clock)
+    assert "no authority is registered" in await refusal(under_test, chain=CERTIFICATE.chain_der)
+
+
+async def test_from_the_moment_they_changed_nobody_is_judged_by_the_old_authorities(
+    gate: Gate, known: KnownToTheHub
+) -> None:
+    known.trust(ROOT)
+    known.put(PRESS, issued())
+    principal = await gate.admit_device(claim(), CERTIFICATE.chain_der)
+    known.authorities.clear()
+    gate.forget_authorities()
+    assert not await gate.still_good(principal, CERTIFICATE.chain_der)
+
+
 # Back ends.
 
 
