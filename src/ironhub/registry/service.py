@@ -1,7 +1,8 @@
 """What can be done with devices and modules."""
 
+import asyncio
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,13 +24,15 @@ from ironhub.registry.model import (
     Module,
     ModuleDraft,
     ModuleNotFound,
+    check_credentials,
 )
 from ironhub.registry.ports import DeviceStore
 
 KEY_SIZE: Final = 32
 """Bytes of a generated key."""
 MAX_PAGE: Final = 1000
-MAX_ATTEMPTS: Final = 20
+MAX_ATTEMPTS: Final = 100
+"""How often a change of whatever is there is tried again because somebody else was faster."""
 
 
 class RegistryService:
@@ -45,16 +48,16 @@ class RegistryService:
     async def get_device(self, grant: Grant) -> Device:
         """Return the device. Raises DeviceNotFound."""
         grant.require(Permission.REGISTRY_READ)
-        return _found(await self._store.get_device(grant.identity.device_id), grant.identity)
+        return _found(await self._store.get_device(grant.device_id), grant.identity)
 
     async def list_devices(self, grant: Grant, *, after: str | None = None, limit: int = MAX_PAGE) -> Page[Device]:
         """Return at most `limit` (1 to 1,000) devices, ordered by id."""
-        grant.require(Permission.REGISTRY_READ)
+        grant.require_whole_hub(Permission.REGISTRY_READ)
         return await self._store.list_devices(after=after, limit=max(1, min(limit, MAX_PAGE)))
 
     async def count(self, grant: Grant) -> tuple[int, int]:
         """Return how many devices there are, and how many of them are enabled."""
-        grant.require(Permission.REGISTRY_READ)
+        grant.require_whole_hub(Permission.REGISTRY_READ)
         return await self._store.count_devices()
 
     async def put_device(self, grant: Grant, draft: DeviceDraft, *, if_match: str | None) -> Device:
@@ -72,7 +75,7 @@ class RegistryService:
         grant.require(Permission.REGISTRY_WRITE)
         if draft.status_reason is not None and len(draft.status_reason) > MAX_STATUS_REASON:
             raise InvalidArgument(f"the status reason has more than {MAX_STATUS_REASON} characters")
-        device_id = grant.identity.device_id
+        device_id = grant.device_id
         if if_match is None:
             return await self._create_device(device_id, draft)
         for _ in range(MAX_ATTEMPTS):
@@ -82,12 +85,13 @@ class RegistryService:
             if if_match not in ("*", stored.etag):
                 raise EtagMismatch(f"{device_id} has another etag")
             changed = self._changed_device(stored, draft)
+            notice = None
+            if changed.credentials != stored.credentials or changed.status is not stored.status:
+                notice = CredentialsChanged(grant.identity, whole_device=changed.status is not stored.status)
             try:
-                await self._store.put_device(changed, replacing=stored.etag)
+                await self._told(self._store.put_device(changed, replacing=stored.etag), notice)
             except EtagMismatch:
                 continue
-            if changed.credentials != stored.credentials or changed.status is not stored.status:
-                self._bus.publish(CredentialsChanged(grant.identity, whole_device=changed.status is not stored.status))
             return changed
         raise EtagMismatch(f"{device_id} was changed {MAX_ATTEMPTS} times while this change was tried")
 
@@ -97,8 +101,8 @@ class RegistryService:
         identity = grant.identity
         facts = (Fact(FactKind.DEVICE_DELETED, identity, self._clock.now(), {}),)
         replacing = None if if_match == "*" else if_match
-        await self._store.delete_device(identity.device_id, replacing=replacing, facts=facts)
-        self._bus.publish(CredentialsChanged(identity, whole_device=True))
+        deletion = self._store.delete_device(grant.device_id, replacing=replacing, facts=facts)
+        await self._told(deletion, CredentialsChanged(identity, whole_device=True))
 
     async def get_module(self, grant: Grant) -> Module:
         """Return the module. Raises DeviceNotFound, ModuleNotFound."""
@@ -108,8 +112,8 @@ class RegistryService:
     async def list_modules(self, grant: Grant) -> Sequence[Module]:
         """Return the device's modules, ordered by id. Raises DeviceNotFound."""
         grant.require(Permission.REGISTRY_READ)
-        _found(await self._store.get_device(grant.identity.device_id), grant.identity)
-        return await self._store.list_modules(grant.identity.device_id)
+        _found(await self._store.get_device(grant.device_id), grant.identity)
+        return await self._store.list_modules(grant.device_id)
 
     async def put_module(self, grant: Grant, draft: ModuleDraft, *, if_match: str | None) -> Module:
         """As put_device. Raises ModuleExists, ModuleNotFound, DeviceNotFound, EtagMismatch, TooManyModules."""
@@ -123,12 +127,13 @@ class RegistryService:
             managed_by = stored.managed_by if draft.managed_by is None else draft.managed_by
             credentials = self._credentials(draft.credentials, stored.credentials)
             changed = replace(stored, etag=self._etag(), credentials=credentials, managed_by=managed_by)
+            notice = None
+            if credentials != stored.credentials:
+                notice = CredentialsChanged(grant.identity, whole_device=False)
             try:
-                await self._store.put_module(changed, replacing=stored.etag)
+                await self._told(self._store.put_module(changed, replacing=stored.etag), notice)
             except EtagMismatch:
                 continue
-            if credentials != stored.credentials:
-                self._bus.publish(CredentialsChanged(grant.identity, whole_device=False))
             return changed
         raise EtagMismatch(f"{grant.identity} was changed {MAX_ATTEMPTS} times while this change was tried")
 
@@ -137,8 +142,25 @@ class RegistryService:
         grant.require(Permission.REGISTRY_WRITE)
         facts = (Fact(FactKind.DEVICE_DELETED, grant.identity, self._clock.now(), {}),)
         replacing = None if if_match == "*" else if_match
-        await self._store.delete_module(grant.identity, replacing=replacing, facts=facts)
-        self._bus.publish(CredentialsChanged(grant.identity, whole_device=False))
+        deletion = self._store.delete_module(grant.identity, replacing=replacing, facts=facts)
+        await self._told(deletion, CredentialsChanged(grant.identity, whole_device=False))
+
+    async def _told(self, write: Awaitable[None], notice: CredentialsChanged | None) -> None:
+        """Store, then tell, also when the caller hangs up half-way: nobody stays connected who was shut out."""
+
+        async def store_and_tell() -> None:
+            await write
+            if notice is not None:
+                self._bus.publish(notice)
+
+        await asyncio.shield(store_and_tell())
+
+    async def twin_owner(self, grant: Grant) -> Device | Module:
+        """Return whose twin the grant may read: a twin shows some of it. Raises DeviceNotFound, ModuleNotFound."""
+        grant.require(Permission.TWIN_READ)
+        if grant.identity.module_id is not None:
+            return await self._module(grant.identity)
+        return _found(await self._store.get_device(grant.identity.device_id), grant.identity)
 
     async def _module(self, identity: Identity) -> Module:
         stored = await self._store.get_module(identity)
@@ -166,10 +188,10 @@ class RegistryService:
         return device
 
     async def _create_module(self, identity: Identity, draft: ModuleDraft) -> Module:
-        now = self._clock.now()
-        generation = self._generation(now)
         if identity.module_id is None:
             raise InvalidArgument("a module needs a module id")
+        now = self._clock.now()
+        generation = self._generation(now)
         module = Module(
             identity.device_id,
             identity.module_id,
@@ -200,6 +222,7 @@ class RegistryService:
         """Keys are kept on an update that names none, and generated for whoever has none."""
         if wanted is None:
             return stored if stored is not None else self._generated()
+        check_credentials(wanted)
         if wanted.kind is not CredentialKind.SAS or wanted.keys is not None:
             return wanted
         return stored if stored is not None and stored.keys is not None else self._generated()

@@ -1,0 +1,91 @@
+"""Requests and responses as values, and the bounds they keep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from ironhub.core.clock import Clock
+from ironhub.core.errors import HubError
+from ironhub.heads.background import Background
+from ironhub.heads.channel import Channel
+
+JSON: Final = "application/json; charset=utf-8"
+"""Node's SDK parses a body only if this names application/json."""
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """The bounds of one HTTP connection."""
+
+    max_head: int = 16_384
+    """Bytes of the request line and the headers together."""
+    max_body: int = 1_048_576
+    """Bytes; a longer request is refused with 413."""
+    max_pieces: int = 4096
+    """Pieces a body may come in: many tiny chunks cost more than they weigh."""
+    max_ahead: int = 65_536
+    """Bytes that are taken from a client that sends on before its answer; then its socket is not read."""
+    request_timeout: float = 30.0
+    """Seconds from the first byte of a request to its last, however it drips."""
+    answer_timeout: float = 660.0
+    """Seconds an answer may take; a direct method waits for up to 600."""
+    idle_timeout: float = 300.0
+    """Seconds a connection is kept between requests; clients reuse them."""
+
+
+DEFAULT_SETTINGS: Final = HttpSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A request without its body."""
+
+    method: str
+    path: str
+    """As sent, still encoded, without the query."""
+    query: str
+    """As sent, still encoded."""
+    headers: Mapping[str, str]
+    """By lower-case name; of a repeated one the first."""
+    version: str = "1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One whole request."""
+
+    head: Head
+    body: bytes
+    channel: Channel = field(repr=False)
+    """The connection: for the peer's certificate, and to say that it is no stranger any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One whole response."""
+
+    status: int
+    body: bytes = b""
+    headers: Headers = ()
+    content_type: str = JSON
+    """Sent with a body only."""
+
+
+class Application(Protocol):
+    """Answers requests; one for all conversations of a head."""
+
+    @property
+    def clock(self) -> Clock:
+        """Dates the answers."""
+
+    @property
+    def background(self) -> Background:
+        """Runs the answers, so that a stop of the hub can wait for them."""
+
+    async def answer(self, request: Request) -> Response:
+        """Return the response. Raises nothing: an error is a response too."""
+
+    def refuse(self, error: HubError) -> Response:
+        """Return the response to a request that could not be read, or not be answered."""

@@ -1,0 +1,275 @@
+"""Requests on one connection: one after the other, in time, within bounds."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from tests.fakes.channel import FakeChannel
+from tests.fakes.clock import FakeClock
+
+from ironhub.core.errors import HubError
+from ironhub.heads.background import Background
+from ironhub.heads.channel import Channel
+from ironhub.heads.http.conversation import HttpConversation
+from ironhub.heads.http.messages import HttpSettings, Request, Response
+
+GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+SOON = 5.0
+
+
+class Echo:
+    """An application that answers with what it was asked, when the test lets it."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.background = Background()
+        self.asked: list[Request] = []
+        self.go = asyncio.Event()
+        self.go.set()
+        self.size = 0
+
+    async def answer(self, request: Request) -> Response:
+        self.asked.append(request)
+        await self.go.wait()
+        return Response(200, f"{request.head.method} {request.head.path} ".encode() + request.body + b"x" * self.size)
+
+    def refuse(self, error: HubError) -> Response:
+        return Response(error.status, error.code.encode())
+
+
+class Inside:
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.calls: list[str] = []
+
+    def receive(self, data: bytes) -> None:
+        self.calls.append(data.decode())
+
+    def lost(self) -> None:
+        self.calls.append("lost")
+
+    def resumed(self) -> None:
+        self.calls.append("resumed")
+
+
+class Talk:
+    """One connection with its application."""
+
+    def __init__(self, **settings: float) -> None:
+        self.application = Echo()
+        self.channel = FakeChannel()
+        self.inside: list[Inside] = []
+        bounds = HttpSettings(**settings)  # type: ignore[arg-type]  # ints and floats by name
+        self.conversation = HttpConversation(self.channel, self.application, self._enter, bounds)
+
+    def _enter(self, channel: Channel) -> Inside:
+        self.inside.append(Inside(channel))
+        return self.inside[-1]
+
+    def hear(self, data: bytes) -> None:
+        self.conversation.receive(data)
+
+    async def said(self, *, ends_with: bytes) -> bytes:
+        """Wait until what was sent ends like this, and take it."""
+        await self.until(lambda: self.channel.sent.endswith(ends_with))
+        return self.channel.take()
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SOON):
+            while not is_so():
+                await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        self.application.go.set()
+        self.conversation.lost()
+        await self.application.background.drain(SOON)
+
+
+async def test_a_request_is_answered_and_the_connection_kept() -> None:
+    talk = Talk()
+    for _ in range(2):
+        talk.hear(GET)
+        answer = await talk.said(ends_with=b"GET /a ")
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert not talk.channel.closed
+    await talk.close()
+
+
+async def test_how_a_request_is_cut_does_not_matter() -> None:
+    talk = Talk()
+    for byte in b"\r\nPUT /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n":
+        talk.hear(bytes([byte]))
+    await talk.said(ends_with=b"PUT /b hi")
+    await talk.close()
+
+
+async def test_requests_sent_ahead_are_answered_one_at_a_time_in_order() -> None:
+    talk = Talk()
+    talk.application.go.clear()
+    talk.hear(b"PUT /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx" + GET + GET[:9])
+    await talk.until(lambda: len(talk.application.asked) == 1)
+    talk.application.go.set()
+    answers = await talk.said(ends_with=b"GET /a ")
+    assert b"PUT /1 x" in answers
+    talk.hear(GET[9:])
+    await talk.said(ends_with=b"GET /a ")
+    await talk.close()
+
+
+async def test_who_sends_far_ahead_is_not_read_until_the_answer_is_out() -> None:
+    talk = Talk(max_ahead=100)
+    talk.application.go.clear()
+    talk.hear(GET)
+    talk.hear(GET * 4)
+    paused = not talk.channel.reading
+    talk.hear(b"GET")
+    talk.application.go.set()
+    await talk.until(lambda: len(talk.application.asked) == 5)
+    assert (paused, talk.channel.reading) == (True, True)
+    await talk.close()
+
+
+async def test_who_reads_no_answer_is_asked_nothing_more_until_it_does() -> None:
+    talk = Talk()
+    talk.channel.congested = True
+    talk.hear(GET)
+    assert talk.application.asked == []
+    talk.channel.congested = False
+    talk.conversation.resumed()
+    await talk.said(ends_with=b"GET /a ")
+    await talk.close()
+
+
+async def test_a_client_that_wants_to_close_is_let_go_after_its_answer() -> None:
+    talk = Talk()
+    talk.hear(b"GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+    await talk.said(ends_with=b"GET /a ")
+    await talk.until(lambda: talk.channel.closed)
+    talk.hear(GET)
+    talk.conversation.resumed()
+    assert len(talk.application.asked) == 1
+    await talk.close()
+
+
+async def test_a_client_that_waits_for_100_gets_it_before_it_sends() -> None:
+    talk = Talk()
+    talk.hear(b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+    assert talk.channel.take() == b"HTTP/1.1 100 Continue\r\n\r\n"
+    talk.hear(b"hi")
+    await talk.said(ends_with=b"PUT /a hi")
+    await talk.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"\x16\x03\x01 no HTTP\r\n\r\n", b"http.malformed"),
+        (b"GET / HTTP/1.1\nHost: h\n\n", b"http.malformed"),
+        (
+            b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"http.malformed",
+        ),
+        (b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"http.malformed"),
+        (b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\nExpect: 100-continue\r\n\r\n", b"http.too_large"),
+        (b"GET / HTTP/1.1\r\nX: " + b"y" * 20_000, b"http.too_large"),
+        (b"GET /$iothub/websocket HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n", b"websocket.handshake_refused"),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_and_the_connection_ends(data: bytes, code: bytes) -> None:
+    talk = Talk()
+    talk.hear(data)
+    answer = talk.channel.take()
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert answer.endswith(code)
+    assert b"connection: close" in answer.lower()
+    assert talk.channel.closed
+    assert talk.application.asked == []
+    await talk.close()
+
+
+async def test_a_request_that_drips_is_cut_off_at_its_deadline() -> None:
+    talk = Talk(request_timeout=0.05, idle_timeout=60.0)
+
+    async def drip() -> None:
+        for byte in GET[:-2] * 1000:
+            if talk.channel.closed:
+                return
+            talk.hear(bytes([byte]))
+            await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(SOON):
+        await drip()
+    assert b"408 Request Timeout" in talk.channel.take()
+    await talk.close()
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    talk = Talk(request_timeout=0.01)
+    talk.hear(b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nh")
+    await talk.until(lambda: talk.channel.closed)
+    assert talk.channel.take().endswith(b"http.too_slow")
+    await talk.close()
+
+
+async def test_a_connection_without_requests_ends_without_a_word() -> None:
+    talk = Talk(idle_timeout=0.01)
+    await talk.until(lambda: talk.channel.closed)
+    assert talk.channel.take() == b""
+    await talk.close()
+
+
+async def test_an_answer_that_does_not_come_is_told_and_what_was_begun_goes_on() -> None:
+    talk = Talk(answer_timeout=0.01)
+    talk.application.go.clear()
+    talk.hear(GET)
+    await talk.until(lambda: talk.channel.closed)
+    assert talk.channel.take().endswith(b"http.answer_too_slow")
+    assert len(talk.application.background) == 1
+    talk.application.go.set()
+    await talk.until(lambda: len(talk.application.background) == 0)
+    assert talk.channel.take() == b""
+    await talk.close()
+
+
+async def test_what_was_begun_goes_on_when_the_peer_is_gone() -> None:
+    talk = Talk()
+    talk.application.go.clear()
+    talk.hear(GET)
+    talk.conversation.lost()
+    assert len(talk.application.background) == 1
+    talk.application.go.set()
+    await talk.until(lambda: len(talk.application.background) == 0)
+    assert talk.channel.take() == b""
+
+
+HANDSHAKE = (
+    b"GET /:18883/$iothub/websocket?x=y HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: MQTT\r\n\r\n"
+)
+MASKED_HI = b"\x82\x82\x00\x00\x00\x00hi"
+
+
+async def test_a_websocket_takes_over_with_what_was_sent_ahead() -> None:
+    talk = Talk(idle_timeout=0.0, request_timeout=0.0)
+    talk.hear(HANDSHAKE + MASKED_HI)
+    answer = talk.channel.take()
+    assert answer.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
+    assert b"Sec-WebSocket-Protocol: MQTT\r\n" in answer
+    talk.hear(MASKED_HI)
+    talk.inside[0].channel.send(b"yo")
+    assert talk.channel.take() == b"\x82\x02yo"
+    for _ in range(3):
+        await asyncio.sleep(0)  # the deadlines, were they still on, would pass here
+    talk.conversation.resumed()
+    talk.conversation.lost()
+    assert talk.inside[0].calls == ["hi", "hi", "resumed", "lost"]
+    assert not talk.channel.closed
+
+
+async def test_a_websocket_that_sends_nothing_ahead_takes_over_too() -> None:
+    talk = Talk()
+    talk.hear(HANDSHAKE)
+    assert talk.inside[0].calls == []
+    talk.hear(MASKED_HI)
+    assert talk.inside[0].calls == ["hi"]
+    await talk.close()
