@@ -87,7 +87,7 @@ def resident() -> int:
 
 def idle_cost(server: Context, client: ssl.SSLContext, count: int) -> float:
     """Return resident KiB per engine that has handled one message."""
-    kept = []
+    kept: list[Engine] = []
     for number in range(200 + count):
         if number == 200:  # what the process takes once is there by then
             kept.clear()
