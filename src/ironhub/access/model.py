@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from ironhub.core.errors import HubError
-from ironhub.core.ids import Identity
+from ironhub.core.ids import DeviceId, Identity
 from ironhub.identity.model import Principal
 
 
@@ -64,9 +64,22 @@ class Grant:
         if self.permission is not permission:
             raise PermissionDenied(f"{permission} was asked of a grant for {self.permission}")
 
+    def require_whole_hub(self, permission: Permission) -> None:
+        """As `require`, for what shows or changes more than one identity: a grant for one of them is not enough."""
+        self.require(permission)
+        if not isinstance(self.target, WholeHub):
+            raise PermissionDenied(f"{permission} over the whole hub was asked of a grant for one identity")
+
     @property
     def identity(self) -> Identity:
         """The one identity this grant is for. Raises PermissionDenied for a grant over the whole hub."""
         if isinstance(self.target, WholeHub):
             raise PermissionDenied(f"{self.permission} was granted for no single identity")
         return self.target
+
+    @property
+    def device_id(self) -> DeviceId:
+        """The one device this grant is for, itself and not a module of it. Raises PermissionDenied."""
+        if self.identity.module_id is not None:
+            raise PermissionDenied(f"{self.permission} was granted for a module, not for its device")
+        return self.identity.device_id

@@ -3,6 +3,7 @@
 Source: Azure IoT Hub, "Understand and use device twins" (limits, merge rule, metadata).
 """
 
+import json
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
@@ -114,14 +115,40 @@ def difference(old: Properties, new: Properties) -> Properties:
         if isinstance(value, dict) and isinstance(before, dict):
             if below := difference(before, value):
                 patch[key] = below
-        elif key not in old or before != value or type(before) is not type(value):
+        elif key not in old or not _same(before, value):
             patch[key] = value
     return patch
+
+
+def touched(metadata: Properties, patch: Properties) -> Properties:
+    """Return what `metadata` says of the keys that `patch` names, and of the objects on the way to them.
+
+    The news of a small change stays small, however large the section is.
+    """
+    kept: Properties = {key: value for key, value in metadata.items() if key.startswith("$")}
+    for key, value in patch.items():
+        if key in metadata:
+            kept[key] = touched(metadata[key], value) if isinstance(value, dict) else metadata[key]
+    return kept
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of a JSON value that shares nothing that could be changed."""
+    if isinstance(value, dict):
+        return {key: copied(below) for key, below in value.items()}
+    return [copied(below) for below in value] if isinstance(value, list) else value
 
 
 def etag_of(twin: Twin) -> str:
     """Return the twin's etag as text: base64 of the counter as eight bytes, as back ends know it."""
     return b64encode(twin.etag_counter.to_bytes(8, "big")).decode()
+
+
+def _same(one: Any, other: Any) -> bool:
+    """As JSON text, where Python says 1 == 1.0 == True, also inside lists."""
+    if isinstance(one, list) and isinstance(other, list):
+        return json.dumps(one) == json.dumps(other)
+    return type(one) is type(other) and bool(one == other)
 
 
 def _merge_metadata(stored: Properties, patch: Properties, stamp: Properties) -> Properties:

@@ -7,7 +7,7 @@ sections on format and size.
 import json
 import math
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ironhub.twins.model import Properties, TwinInvalid
 
@@ -31,25 +31,26 @@ def check_patch(section: str, patch: Properties) -> None:
 
     `None` is allowed as a value: it removes the key.
     """
+    if not isinstance(patch, dict):
+        raise TwinInvalid(f"{section} must be a JSON object")
     left = MAX_PATCH_NODES
-    stack: list[tuple[str, Any, int]] = [(section, patch, 0)]
+    stack: list[tuple[_Place, Any]] = [(_Place(None, section, 0), patch)]
     while stack:
-        path, value, depth = stack.pop()
-        left -= 1
+        place, value = stack.pop()
+        if not isinstance(value, dict | list):
+            _check_value(place, value)
+            continue
+        left -= len(value)
         if left < 0:
             raise TwinInvalid(f"{section} has more than {MAX_PATCH_NODES} keys and values")
+        if place.depth > MAX_DEPTH:
+            raise TwinInvalid(f"{place} is nested deeper than {MAX_DEPTH} levels")
         if isinstance(value, dict):
-            if depth >= MAX_DEPTH + 1:
-                raise TwinInvalid(f"{_shown(path)} is nested deeper than {MAX_DEPTH} levels")
             for key, below in value.items():
-                _check_key(path, key)
-                stack.append((f"{path}.{key}", below, depth + 1))
-        elif isinstance(value, list):
-            if depth >= MAX_DEPTH + 1:
-                raise TwinInvalid(f"{_shown(path)} is nested deeper than {MAX_DEPTH} levels")
-            stack.extend((f"{path}[{index}]", below, depth + 1) for index, below in enumerate(value))
+                _check_key(place, key)
+                stack.append((_Place(place, key, place.depth + 1), below))
         else:
-            _check_value(path, value)
+            stack.extend((_Place(place, index, place.depth + 1), below) for index, below in enumerate(value))
 
 
 def check_size(section: str, properties: Properties) -> None:
@@ -59,37 +60,51 @@ def check_size(section: str, properties: Properties) -> None:
         raise TwinInvalid(f"{section} would have {size} bytes; at most {MAX_SECTION[section]} are kept")
 
 
-def without_system_keys(properties: Properties) -> Properties:
-    """Return `properties` without `$metadata` and `$version`, which callers often send back as they read them."""
-    return {key: value for key, value in properties.items() if key not in ("$metadata", "$version")}
+class _Place(NamedTuple):
+    """Where in a patch; written out only for an error: many values under long keys would make a flood of text."""
+
+    above: "_Place | None"
+    step: str | int
+    depth: int
+
+    def __str__(self) -> str:
+        if self.above is None:
+            return str(self.step)
+        step = f"[{self.step}]" if isinstance(self.step, int) else f".{_shown(self.step)}"
+        return _shown(f"{self.above}{step}")
 
 
-def _check_key(path: str, key: str) -> None:
+def _check_key(place: _Place, key: str) -> None:
+    if len(key) > MAX_KEY or _utf8_size(place, key) > MAX_KEY:
+        raise TwinInvalid(f"{place} has a key of more than {MAX_KEY} bytes")
     if not key or _FORBIDDEN_IN_KEY.search(key):
-        raise TwinInvalid(
-            f'{_shown(path)} has the key {_shown(key)!r}: no control character, ".", "$" or space is allowed'
-        )
-    if len(key) > MAX_KEY or len(key.encode("utf-8", "surrogatepass")) > MAX_KEY:
-        raise TwinInvalid(f"{_shown(path)} has a key of more than {MAX_KEY} bytes")
+        raise TwinInvalid(f'{place} has the key {_shown(key)!r}: no control character, ".", "$" or space is allowed')
 
 
-def _check_value(path: str, value: Any) -> None:
+def _check_value(place: _Place, value: Any) -> None:
     if isinstance(value, bool) or value is None:
         return
     if isinstance(value, int):
         if not MIN_INTEGER <= value <= MAX_INTEGER:
-            raise TwinInvalid(f"{_shown(path)} is an integer outside {MIN_INTEGER}..{MAX_INTEGER}")
+            raise TwinInvalid(f"{place} is an integer outside {MIN_INTEGER}..{MAX_INTEGER}")
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise TwinInvalid(f"{_shown(path)} is no finite number")
+            raise TwinInvalid(f"{place} is no finite number")
     elif isinstance(value, str):
-        if len(value) > MAX_STRING or len(value.encode("utf-8", "surrogatepass")) > MAX_STRING:
-            raise TwinInvalid(f"{_shown(path)} is a text of more than {MAX_STRING} bytes")
+        if len(value) > MAX_STRING or _utf8_size(place, value) > MAX_STRING:
+            raise TwinInvalid(f"{place} is a text of more than {MAX_STRING} bytes")
     else:
-        raise TwinInvalid(f"{_shown(path)} is of a type that JSON does not have")
+        raise TwinInvalid(f"{place} is of a type that JSON does not have")
+
+
+def _utf8_size(place: _Place, text: str) -> int:
+    try:
+        return len(text.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise TwinInvalid(f"{place} holds half of a surrogate pair, which cannot be stored") from error
 
 
 def _shown(text: str) -> str:
     """A place in a patch as an error may repeat it: short, and with nothing that could hide in a log."""
-    short = text if len(text) <= 80 else f"{text[:77]}..."
+    short = text if len(text) <= 80 else f"{text[:38]}...{text[-39:]}"
     return short.encode("ascii", "backslashreplace").decode()

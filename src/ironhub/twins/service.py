@@ -1,7 +1,9 @@
 """What can be done with a twin: by the device itself, and by back ends."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ironhub.access.model import Grant, Permission
@@ -13,11 +15,12 @@ from ironhub.twins.model import (
     Properties,
     Section,
     Twin,
-    TwinInvalid,
     TwinNotFound,
     TwinVersionConflict,
+    copied,
     difference,
     etag_of,
+    touched,
     with_patch,
     with_properties,
 )
@@ -25,18 +28,30 @@ from ironhub.twins.ports import TwinStore
 from ironhub.twins.rules import check_patch, check_size
 
 MAX_ATTEMPTS: Final = 100
-"""How often an unconditional change is tried again because somebody else was faster; far above what happens."""
+"""How often a change is tried again because another node was faster; far above what happens."""
 
 Change = Callable[[Twin], tuple[Twin, Fact]]
 
 
+@dataclass(slots=True)
+class _Turn:
+    """Those who want to change one twin, in the order in which they came."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+
+
 class TwinService:
-    """Reads and changes twins. Every change is durable, and told to the log and the device, before it is answered."""
+    """Reads and changes twins. Every change is durable, and told to the log and the device, before it is answered.
+
+    Twins are values: nobody changes the dicts inside a twin, and what callers give is copied.
+    """
 
     def __init__(self, store: TwinStore, bus: Bus, clock: Clock) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
+        self._turns: dict[Identity, _Turn] = {}
 
     async def read(self, grant: Grant) -> Twin:
         """Return the whole twin, for a back end. Raises TwinNotFound."""
@@ -51,7 +66,7 @@ class TwinService:
     async def report(self, grant: Grant, patch: Properties) -> Twin:
         """Merge `patch` into the reported properties and return the stored twin. Raises TwinInvalid, TwinNotFound."""
         grant.require(Permission.TWIN_REPORT)
-        check_patch("reported", patch)
+        patch = _checked("reported", patch)
 
         def change(twin: Twin) -> tuple[Twin, Fact]:
             at = self._clock.now()
@@ -75,7 +90,8 @@ class TwinService:
             TwinInvalid, TwinNotFound; TwinVersionConflict: another etag is stored.
         """
         grant.require(Permission.TWIN_WRITE)
-        _check_sections(tags, desired)
+        tags = None if tags is None else _checked("tags", tags)
+        desired = None if desired is None else _checked("desired", desired)
 
         def change(twin: Twin) -> tuple[Twin, Fact]:
             at = self._clock.now()
@@ -85,42 +101,55 @@ class TwinService:
             shown = None if desired is None else (desired, section)
             return new, _fact(FactKind.TWIN_UPDATED, new, at, tags=tags, desired=shown)
 
-        old, new = await self._change(grant.identity, change, if_match=if_match)
-        if desired is not None:
-            self._tell(old, new, desired)
-        return new
+        def tell(_: Twin, new: Twin) -> None:
+            if desired is not None:
+                self._bus.publish(DesiredChanged(new.identity, new.desired.version, desired))
+
+        return await asyncio.shield(self._change_and_tell(grant.identity, change, tell, if_match=if_match))
 
     async def replace(
         self, grant: Grant, *, tags: Properties | None, desired: Properties | None, if_match: str | None
     ) -> Twin:
         """Make tags and desired properties exactly what is given (None: empty). As `update` otherwise."""
         grant.require(Permission.TWIN_WRITE)
-        _check_sections(tags, desired)
+        wanted_tags = _checked("tags", {} if tags is None else tags)
+        wanted = _checked("desired", {} if desired is None else desired)
 
         def change(twin: Twin) -> tuple[Twin, Fact]:
             at = self._clock.now()
-            exact = with_properties(Section(), tags or {}, at=at, count_versions=False).properties
-            section = with_properties(twin.desired, desired or {}, at=at, count_versions=True)
+            exact = with_properties(Section(), wanted_tags, at=at, count_versions=False).properties
+            section = with_properties(twin.desired, wanted, at=at, count_versions=True)
             new = _changed(twin, exact, section)
             whole = (section.properties, section), (new.reported.properties, new.reported)
             return new, _fact(FactKind.TWIN_REPLACED, new, at, tags=exact, desired=whole[0], reported=whole[1])
 
-        old, new = await self._change(grant.identity, change, if_match=if_match)
-        self._tell(old, new, difference(old.desired.properties, new.desired.properties))
+        def tell(old: Twin, new: Twin) -> None:
+            patch = difference(old.desired.properties, new.desired.properties)
+            self._bus.publish(DesiredChanged(new.identity, new.desired.version, patch))
+
+        return await asyncio.shield(self._change_and_tell(grant.identity, change, tell, if_match=if_match))
+
+    async def _change_and_tell(
+        self, identity: Identity, change: Change, tell: Callable[[Twin, Twin], None], *, if_match: str | None
+    ) -> Twin:
+        """Run under a shield: a caller that hangs up half-way must not leave a stored change untold."""
+        old, new = await self._change(identity, change, if_match=if_match)
+        tell(old, new)
         return new
 
     async def _change(self, identity: Identity, change: Change, *, if_match: str | None) -> tuple[Twin, Twin]:
         """Read, change, put, and begin again when somebody else was faster; returns the twin before and after."""
-        for _ in range(MAX_ATTEMPTS):
-            old = await self._stored(identity)
-            if if_match not in (None, "*") and if_match != etag_of(old):
-                raise TwinVersionConflict(f"the twin of {identity} has another etag")
-            new, fact = change(old)
-            try:
-                await self._store.put_twin(new, replacing=old.version, facts=(fact,))
-            except TwinVersionConflict:
-                continue
-            return old, new
+        async with self._turn(identity):
+            for _ in range(MAX_ATTEMPTS):
+                old = await self._stored(identity)
+                if if_match not in (None, "*") and if_match != etag_of(old):
+                    raise TwinVersionConflict(f"the twin of {identity} has another etag")
+                new, fact = change(old)
+                try:
+                    await self._store.put_twin(new, replacing=old.version, facts=(fact,))
+                except TwinVersionConflict:
+                    continue
+                return old, new
         raise TwinVersionConflict(f"the twin of {identity} changed {MAX_ATTEMPTS} times in a row")
 
     async def _stored(self, identity: Identity) -> Twin:
@@ -129,17 +158,25 @@ class TwinService:
             raise TwinNotFound(f"{identity} is not registered")
         return twin
 
-    def _tell(self, old: Twin, new: Twin, patch: Properties) -> None:
-        if new.desired.version != old.desired.version:
-            self._bus.publish(DesiredChanged(new.identity, new.desired.version, patch))
+    @asynccontextmanager
+    async def _turn(self, identity: Identity) -> AsyncIterator[None]:
+        """One writer of a twin at a time on this node: a hundred at once cost a hundred writes, not five thousand."""
+        turn = self._turns.setdefault(identity, _Turn())
+        turn.waiting += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.waiting -= 1
+            if not turn.waiting:
+                del self._turns[identity]
 
 
-def _check_sections(tags: Properties | None, desired: Properties | None) -> None:
-    for name, section in (("tags", tags), ("desired", desired)):
-        if section is not None:
-            if not isinstance(section, dict):
-                raise TwinInvalid(f"{name} must be a JSON object")
-            check_patch(name, section)
+def _checked(section: str, patch: Properties) -> Properties:
+    """Return a copy that is ours. Raises TwinInvalid."""
+    check_patch(section, patch)
+    ours: Properties = copied(patch)
+    return ours
 
 
 def _changed(twin: Twin, tags: Properties, desired: Section) -> Twin:
@@ -157,12 +194,13 @@ def _fact(
     desired: tuple[Properties, Section] | None = None,
     reported: tuple[Properties, Section] | None = None,
 ) -> Fact:
-    """What changed, each section as `{"properties", "version", "metadata"}`."""
+    """What changed, each section as `{"properties", "version", "metadata"}`, the metadata of what changed only."""
     data: Properties = {"version": twin.version, "etag": etag_of(twin)}
     if tags is not None:
         data["tags"] = tags
     for name, given in (("desired", desired), ("reported", reported)):
         if given is not None:
             properties, section = given
-            data[name] = {"properties": properties, "version": section.version, "metadata": section.metadata}
+            metadata = touched(section.metadata, properties)
+            data[name] = {"properties": properties, "version": section.version, "metadata": metadata}
     return Fact(kind, twin.identity, at, data)

@@ -33,3 +33,36 @@ def test_permissions_are_spelt_resource_colon_action() -> None:
 
 def test_denial_has_a_stable_code() -> None:
     assert (PermissionDenied.code, PermissionDenied.status) == ("access.denied", 403)
+
+
+def test_what_concerns_the_whole_hub_needs_a_grant_for_the_whole_hub() -> None:
+    Grant(OPERATOR, Permission.TWIN_READ, WHOLE_HUB).require_whole_hub(Permission.TWIN_READ)
+    for grant in (
+        Grant(OPERATOR, Permission.TWIN_READ, identity("d1")),
+        Grant(OPERATOR, Permission.TWIN_WRITE, WHOLE_HUB),
+    ):
+        with pytest.raises(PermissionDenied):
+            grant.require_whole_hub(Permission.TWIN_READ)
+
+
+def test_a_modules_grant_is_none_for_its_device() -> None:
+    assert Grant(OPERATOR, Permission.TWIN_READ, identity("d1")).device_id == "d1"
+    for target in (identity("d1", "m1"), WHOLE_HUB):
+        with pytest.raises(PermissionDenied):
+            _ = Grant(OPERATOR, Permission.TWIN_READ, target).device_id
+
+
+def test_what_concerns_more_than_one_identity_needs_a_grant_over_the_whole_hub() -> None:
+    Grant(OPERATOR, Permission.REGISTRY_READ, WHOLE_HUB).require_whole_hub(Permission.REGISTRY_READ)
+    with pytest.raises(PermissionDenied, match="over the whole hub was asked of a grant for one identity"):
+        Grant(OPERATOR, Permission.REGISTRY_READ, identity("d1")).require_whole_hub(Permission.REGISTRY_READ)
+    with pytest.raises(PermissionDenied, match="was asked of a grant for"):
+        Grant(OPERATOR, Permission.TWIN_READ, WHOLE_HUB).require_whole_hub(Permission.REGISTRY_READ)
+
+
+def test_a_grant_for_a_module_is_none_for_its_device() -> None:
+    assert Grant(OPERATOR, Permission.REGISTRY_READ, identity("d1")).device_id == "d1"
+    with pytest.raises(PermissionDenied, match="for a module"):
+        _ = Grant(OPERATOR, Permission.REGISTRY_READ, identity("d1", "m1")).device_id
+    with pytest.raises(PermissionDenied, match="no single identity"):
+        _ = Grant(OPERATOR, Permission.REGISTRY_READ, WHOLE_HUB).device_id
