@@ -4,13 +4,12 @@ What it protects: the archive holds the master key and so opens everything in it
 restoring takes only the names that a backup has, as plain files, never outside the new directory.
 """
 
-import io
 import os
 import tarfile
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import IO, ClassVar, Final
 
 from ironhub.app.datadir import PRIVATE_DIRECTORY, PRIVATE_FILE, DataDirectory, sync_directory
 from ironhub.core.errors import HubError
@@ -73,16 +72,16 @@ def restore_archive(archive_path: Path, target: Path) -> None:
         raise ArchiveInvalid(f"{archive_path.name} cannot be read: {error}") from error
 
 
-def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, io.BufferedReader]]:
+def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
     for member in archive.getmembers():
         if member.name not in (*ALWAYS, *PERHAPS) or not member.isfile():
             raise ArchiveInvalid(f"the archive holds {member.name!r}, which no backup does")
         content = archive.extractfile(member)
         if content is not None:
-            yield member.name, io.BufferedReader(content)
+            yield member.name, content
 
 
-def _place(path: Path, content: io.BufferedReader) -> None:
+def _place(path: Path, content: IO[bytes]) -> None:
     for directory in (path.parent.parent, path.parent):
         directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ironhub.app.archive import write_archive
-from ironhub.app.certificates import ServerCertificate
+from ironhub.app.certificates import LOOPBACK_NAMES, ServerCertificate
 from ironhub.app.datadir import DataDirectory
 from ironhub.app.policies import ensure_policies
 from ironhub.app.settings import Settings
@@ -24,17 +24,18 @@ from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.ports import LiveSession
 from ironhub.messaging.sessions.presence import PresenceRecorder
 from ironhub.messaging.sessions.service import LiveSessions
-from ironhub.messaging.telemetry.relay import relay_facts
+from ironhub.messaging.telemetry.relay import Relay, RelaySettings
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
 from ironhub.registry.service import RegistryService
-from ironhub.storage.sqlite import SqliteDatabase, SqliteStores, open_database
-from ironhub.streams.embedded import EmbeddedLog, open_log
+from ironhub.storage.sqlite.database import Database, open_database
+from ironhub.storage.sqlite.stores import sqlite_stores
+from ironhub.storage.stores import Stores
+from ironhub.streams.embedded.log import EmbeddedLog, open_log
 from ironhub.streams.inproc import InprocBus
 from ironhub.streams.settings import LogSettings
 from ironhub.twins.service import TwinService
 
-ALWAYS_OURS: Final = ("localhost", "127.0.0.1", "::1")
 DRAIN: Final = 5.0
 """Seconds that work begun by closed connections may still take."""
 
@@ -47,8 +48,8 @@ class Hub:
         settings: Settings,
         directory: DataDirectory,
         certificate: ServerCertificate,
-        database: SqliteDatabase,
-        stores: SqliteStores,
+        database: Database,
+        stores: Stores,
         log: EmbeddedLog,
         clock: Clock,
         entropy: Entropy,
@@ -60,12 +61,14 @@ class Hub:
         self.stores = stores
         self.log = log
         self.clock = clock
-        self.names = (*settings.hostname, *ALWAYS_OURS)
+        self.entropy = entropy
+        self.names = (*settings.hostname, *LOOPBACK_NAMES)
         self.bus = InprocBus()
         self.background = Background()
         skew = GateSettings(clock_skew=settings.clock_skew)
-        self.gate = Gate(stores.devices, stores.policies, stores.authorities, HubNames(self.names), clock, skew)
+        self.gate = Gate(stores.devices, stores.policies, stores.authority_source, HubNames(self.names), clock, skew)
         self.presence = PresenceRecorder(stores.devices, clock)
+        self.bus.subscribe(self._notice)  # before the sessions: nobody is judged by authorities that are gone
         self.sessions = LiveSessions(self.bus, self.presence, self._judge)
         self.registry = RegistryService(stores.devices, self.bus, clock, entropy)
         self.twins = TwinService(stores.twins, self.bus, clock)
@@ -100,7 +103,6 @@ class Hub:
             status=self.status,
             backup=self.backup,
         )
-        self.bus.subscribe(self._notice)
 
     @property
     def admin_token(self) -> bytes:
@@ -109,7 +111,12 @@ class Hub:
 
     def troubles(self) -> list[str]:
         """Return what keeps the hub from storing, in words; empty: all is well."""
-        return [text for text in (self.database.trouble, self.log.trouble) if text]
+        troubles = []
+        if not self.database.healthy:
+            troubles.append(f"hub.db cannot be written: {self.database.last_error}")
+        if not self.log.stats.healthy:
+            troubles.append(f"stream.db cannot be written: {self.log.stats.last_error}")
+        return troubles
 
     def status(self) -> dict[str, object]:
         """Return what the hub says of itself."""
@@ -131,7 +138,7 @@ class Hub:
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """Return what must run while the hub is open."""
-        return [self.presence.run(), self.commands.run(), relay_facts(self.stores.outbox, self.log)]
+        return [self.presence.run(), self.commands.run(), Relay(self.stores.outbox, self.log, RelaySettings()).run()]
 
     async def settle(self) -> None:
         """The sessions are over: finish what they began, and write down that they went."""
@@ -143,10 +150,7 @@ class Hub:
 
     def _notice(self, notice: Notice) -> None:
         if isinstance(notice, AuthoritiesChanged):
-            self.background.spawn(self._rebuild_judge())
-
-    async def _rebuild_judge(self) -> None:
-        await self.gate.authorities_changed()
+            self.gate.forget_authorities()
 
 
 @asynccontextmanager
@@ -164,10 +168,10 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
         directory.create(entropy)
         stack.enter_context(directory.locked(clock, patience=patience))
         certificate = ServerCertificate(directory, settings.hostname, clock, entropy)
-        database = await open_database(directory.hub_database, clock=clock)
+        database = open_database(directory.hub_database)
         stack.push_async_callback(database.close)
         sealer = await _sealer(database, directory, entropy)
-        stores = SqliteStores(database, sealer)
+        stores = sqlite_stores(database, sealer)
         log = await open_log(directory.stream_database, sealer, clock, _log_settings(settings))
         stack.push_async_callback(log.close)
         await ensure_policies(stores.policies, entropy)
@@ -180,12 +184,12 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
         yield hub
 
 
-async def _sealer(database: SqliteDatabase, directory: DataDirectory, entropy: Entropy) -> Sealer:
+async def _sealer(database: Database, directory: DataDirectory, entropy: Entropy) -> Sealer:
     """Unwrap the data keys; the first start makes the first one."""
     master = MasterKey(directory.master_key(), entropy)
-    wrapped = await database.data_keys()
+    wrapped = tuple(await database.data_keys())
     if not wrapped:
-        wrapped = [master.new_data_key(1)]
+        wrapped = (master.new_data_key(1),)
         await database.add_data_key(wrapped[0])
     return Sealer({key.key_id: master.unwrap(key) for key in wrapped}, entropy)
 

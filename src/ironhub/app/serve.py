@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ import uvloop
 from ironhub.app.asgi import AsgiServer
 from ironhub.app.datadir import RunInfo
 from ironhub.app.hub import Hub, open_hub
-from ironhub.app.metrics import hub_metrics
+from ironhub.app.metrics import hub_health
 from ironhub.app.settings import Settings
 from ironhub.app.system import SystemClock, SystemEntropy
 from ironhub.console.api import make_admin_app
@@ -23,7 +24,7 @@ from ironhub.console.health import make_health_app
 from ironhub.core.errors import HubError
 from ironhub.heads.http.azure_service import AzureService
 from ironhub.heads.http.conversation import HttpConversation
-from ironhub.heads.limits import ConnectionLimits
+from ironhub.heads.limits import ConnectionLimits, connections_within
 from ironhub.heads.listener import Channel, Conversation, Listener, ListenerSettings, PortRefused
 from ironhub.heads.mqtt.conversation import MqttConversation
 
@@ -69,12 +70,14 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
     settings = hub.settings
     async with AsyncExitStack() as stack:
         limits = ConnectionLimits(
-            max_connections=settings.max_connections,
+            max_connections=_affordable(settings.max_connections),
             max_unidentified=settings.max_unidentified,
             max_per_address=settings.max_per_address,
         )
         context = hub.certificate.context(settings.tls_engine)
-        bounds = ListenerSettings(handshake_timeout=settings.handshake_timeout, connect_timeout=settings.connect_timeout)
+        bounds = ListenerSettings(
+            handshake_timeout=settings.handshake_timeout, connect_timeout=settings.connect_timeout
+        )
         azure = AzureService(
             gate=hub.gate,
             registry=hub.registry,
@@ -84,6 +87,7 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
             sessions=hub.sessions,
             clock=hub.clock,
             entropy=hub.entropy,
+            background=hub.background,
         )
 
         def mqtt(channel: Channel) -> Conversation:
@@ -96,7 +100,7 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
         stack.push_async_callback(_drain, hub, listeners)
         mqtt_port = await listeners[0].start(settings.bind, settings.mqtt_port)
         https_port = await _start_https(listeners[1], settings)
-        health = make_health_app(hub_metrics(hub, listeners, limits))
+        health = make_health_app(hub_health(hub, listeners, limits))
         metrics_port = await stack.enter_async_context(AsgiServer(health, settings.admin_bind, settings.metrics_port))
         admin = AsgiServer(
             make_admin_app(hub.services, hub.admin_token),
@@ -109,6 +113,17 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
         renewal = asyncio.create_task(_renew(hub, listeners, admin))
         stack.callback(renewal.cancel)
         yield RunInfo(os.getpid(), mqtt_port, https_port, None, admin_port, metrics_port)
+
+
+def _affordable(wanted: int) -> int:
+    """Use the file descriptors this process may have, and say so when they are fewer than the settings want."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    possible = connections_within(hard, wanted)  # RLIM_INFINITY is negative
+    if possible < wanted:
+        log.warning("connections_limited", extra={"wanted": wanted, "possible": possible})
+    return possible
 
 
 async def _start_https(listener: Listener, settings: Settings) -> int:

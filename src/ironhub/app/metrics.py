@@ -1,0 +1,40 @@
+"""What the metrics page reads from a wired hub; everything is counted elsewhere, in plain attributes."""
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from ironhub.app.hub import Hub
+from ironhub.console.health import HealthSources
+from ironhub.console.metrics import Readings
+from ironhub.heads.limits import ConnectionLimits
+from ironhub.heads.listener import Listener
+
+
+def hub_health(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -> HealthSources:
+    """Return where the health page of `hub` gets its answers."""
+    return HealthSources(read=_reader(hub, listeners, limits), ready=lambda: hub.troubles())
+
+
+def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -> Callable[[], Readings]:
+    release = version("ironhub")
+
+    def read() -> Readings:
+        log = hub.log.stats
+        counts = dict(hub.mqtt.counters.counts)
+        counts["displaced"] = sum(listener.counts.displaced for listener in listeners)
+        counts["tls_failure"] = sum(listener.counts.tls_failures for listener in listeners)
+        counts["timed_out"] = sum(listener.counts.timed_out for listener in listeners)
+        return Readings(
+            version=release,
+            connections={
+                "open": limits.connections,
+                "unidentified": limits.unidentified,
+                "sessions": len(hub.sessions),
+            },
+            connects=counts,
+            messages_stored=log.appended,
+            commits=log.commits,
+            stores={"hub": hub.database.healthy, "stream": log.healthy},
+        )
+
+    return read
