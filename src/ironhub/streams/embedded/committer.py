@@ -126,7 +126,7 @@ class GroupCommit:
     def _refuse(self, stored: Stored) -> None:
         self.stats.refused += 1
         reason = "is closed" if self._closed else "has more to write than it may keep in memory"
-        self._loop.call_soon(_tell, stored, Unavailable(f"the event log {reason}"))
+        self._loop.call_soon(_tell_all, (stored,), Unavailable(f"the event log {reason}"))
 
     def _arm(self) -> None:
         wait = self._quiet_until - self._loop.time()
@@ -146,8 +146,7 @@ class GroupCommit:
         self._bytes -= size
         self._count(work, error, seconds)
         self._on_commit(blocks)
-        for stored in work.callbacks:
-            _tell(stored, error)
+        _tell_all(work.callbacks, error)
         if self._work.callbacks:
             if self._timer is None and not self._busy:
                 self._arm()
@@ -229,11 +228,12 @@ def _run_all(jobs: list[Callable[[], None]]) -> None:
         job()
 
 
-def _tell(stored: Stored, error: HubError | None) -> None:
-    try:
-        stored(error)
-    except (Exception, asyncio.CancelledError):  # a connection that is gone costs itself only
-        log.exception("event_log_callback_failed")
+def _tell_all(callbacks: Sequence[Stored], error: HubError | None) -> None:
+    for stored in callbacks:
+        try:
+            stored(error)
+        except (Exception, asyncio.CancelledError):  # a connection that is gone costs itself only
+            log.exception("event_log_callback_failed")
 
 
 def _settle(done: asyncio.Future[None]) -> None:
