@@ -14,6 +14,8 @@ from typing import Any, Final
 from ironhub.wire.tls.model import EngineUnavailable
 
 _EX_INDEX_SSL_CTX: Final = 1  # CRYPTO_EX_INDEX_SSL_CTX in <openssl/crypto.h>, unchanged since OpenSSL 1.1.0
+_SET_SESSION_CACHE_MODE: Final = 44  # SSL_CTRL_SET_SESS_CACHE_MODE in <openssl/ssl.h>, unchanged since SSLeay
+_CACHE_OFF: Final = 0
 _OLDEST: Final = 0x10101000  # OpenSSL 1.1.1, the first with TLS 1.3
 
 _NewHook = ctypes.CFUNCTYPE(
@@ -59,6 +61,8 @@ def server_context() -> ssl.SSLContext:
         raise EngineUnavailable(f"OpenSSL reported {len(addresses)} new contexts where one was made")
     context.verify_mode = ssl.CERT_OPTIONAL
     library.SSL_CTX_set_cert_verify_callback(addresses[0], _accept, None)
+    # A session resumed by its id would show the leaf only, and the module offers no way to turn that cache off either.
+    library.SSL_CTX_ctrl(addresses[0], _SET_SESSION_CACHE_MODE, _CACHE_OFF, None)
     return context
 
 
@@ -98,5 +102,7 @@ def _declare(library: Any) -> None:
         ctypes.c_void_p,
         ctypes.c_void_p,
     ]
+    library.SSL_CTX_ctrl.restype = ctypes.c_long
+    library.SSL_CTX_ctrl.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_long, ctypes.c_void_p]
     library.SSL_CTX_set_cert_verify_callback.restype = None
     library.SSL_CTX_set_cert_verify_callback.argtypes = [ctypes.c_void_p, _VerifyHook, ctypes.c_void_p]

@@ -125,8 +125,11 @@ class StdlibEngine(RecordEngine):
 
     def _chain(self) -> Sequence[Any]:
         """What the module returns: bytes, or before CPython 3.13 (where it is not public) objects of its own."""
+        if self._tls.getpeercert(binary_form=True) is None:
+            return ()  # the module would put a None into the chain, or trip over it
         source: Any = self._tls if hasattr(self._tls, "get_unverified_chain") else self._tls._sslobj  # type: ignore[attr-defined]  # not in the stubs
-        return source.get_unverified_chain() or ()
+        chain: Sequence[Any] = source.get_unverified_chain()
+        return chain
 
     def _chain_length(self) -> int:
         return len(self._chain())
