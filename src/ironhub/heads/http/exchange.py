@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 import h11
 
@@ -45,9 +45,7 @@ class Exchange:
         if head is None:
             return None
         self._http.receive_data(head)
-        request = self._next_event()
-        if not isinstance(request, h11.Request):
-            raise RequestMalformed("no HTTP/1.1 request")
+        request = cast("h11.Request", self._next_event())  # a whole head is a request, or an error
         check_framing(request, self._settings.max_body)
         self._is_head_request = request.method == b"HEAD"
         return _decoded(request)

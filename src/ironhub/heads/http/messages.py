@@ -45,10 +45,10 @@ class Head:
     method: str
     path: str
     """As sent, still encoded, without the query."""
-    query: str
+    query: str = field(repr=False)
     """As sent, still encoded."""
-    headers: Mapping[str, str]
-    """By lower-case name; of a repeated one the first."""
+    headers: Mapping[str, str] = field(repr=False)
+    """By lower-case name; of a repeated one the first. They may hold a token, so they are never shown."""
     version: str = "1.1"
 
 
@@ -57,7 +57,7 @@ class Request:
     """One whole request."""
 
     head: Head
-    body: bytes
+    body: bytes = field(repr=False)
     channel: Channel = field(repr=False)
     """The connection: for the peer's certificate, and to say that it is no stranger any more."""
 
