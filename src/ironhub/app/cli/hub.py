@@ -153,13 +153,12 @@ def doctor(place: Place) -> None:
 
     Works with the hub running and with it stopped, and changes nothing. The exit code is 1 when something is broken.
     """
-    from ironhub.app.cli.output import listed
+    from ironhub.app.cli.output import Answer
     from ironhub.app.doctor import Level, examine
 
     findings = examine(place.given_data)
-    rows = [(finding.level, finding.check, finding.what, finding.next_step) for finding in findings]
-    value = [finding.as_dict() for finding in findings]
-    listed(("", "CHECK", "FOUND", "WHAT TO DO"), rows, value).print(place.output)
+    text = "\n".join(line for finding in findings for line in finding.lines())
+    Answer([finding.as_dict() for finding in findings], text).print(place.output)
     raise Quiet(int(any(finding.level is Level.BAD for finding in findings)))
 
 

@@ -80,4 +80,6 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else WIDE)
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines()))

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from ironhub.app.datadir import DataDirectory, RunInfo
+from ironhub.app.plain import plain
 from ironhub.app.settings import Settings
 from ironhub.core.clock import Clock
 
@@ -32,6 +33,11 @@ class Finding:
     def as_dict(self) -> dict[str, str]:
         """Return it as JSON has it."""
         return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Return it as people read it: what was found, and below it what to do."""
+        told = [f"{self.level:<4}  {self.check:<12}  {plain(self.what)}"]
+        return [*told, f"{'':<20}→ {plain(self.next_step)}"] if self.next_step else told
 
 
 @dataclass(frozen=True, slots=True)
