@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from typing import Final
 
 from ironhub.core.clock import Clock
@@ -25,8 +26,12 @@ class PresenceRecorder:
     def __init__(self, store: DeviceStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._waiting: list[Fact] = []
+        self._waiting: deque[Fact] = deque()
+        self._writing: tuple[list[Fact], asyncio.Task[None]] | None = None
+        self._turn = asyncio.Lock()
         self._something = asyncio.Event()
+        self.dropped = 0
+        """Changes that were never written down because the store was out of order for too long."""
 
     def came(self, identity: Identity) -> None:
         """It is connected; before, it was not."""
@@ -44,19 +49,32 @@ class PresenceRecorder:
 
     async def flush(self) -> None:
         """Write what waits; on an error keep it, and return after a while."""
-        while self._waiting:
-            batch = self._waiting[:MAX_BATCH]
-            try:
-                await self._store.record_presence(batch)
-            except HubError as error:
-                log.warning("presence_not_stored", extra={"code": error.code, "waiting": len(self._waiting)})
-                await asyncio.sleep(RETRY_AFTER)
-                return
-            del self._waiting[: len(batch)]
-        self._something.clear()
+        async with self._turn:
+            while self._waiting or self._writing:
+                batch, task = self._writing or self._begin()
+                try:
+                    await asyncio.shield(task)  # cancelled, it is still under way: the next flush waits for it
+                except HubError as error:
+                    self._writing = None
+                    self._waiting.extendleft(reversed(batch))
+                    log.warning("presence_not_stored", extra={"code": error.code, "waiting": len(self._waiting)})
+                    await asyncio.sleep(RETRY_AFTER)
+                    return
+                self._writing = None
+            self._something.clear()
+
+    def _begin(self) -> tuple[list[Fact], asyncio.Task[None]]:
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+        task = asyncio.get_running_loop().create_task(self._record(batch))
+        self._writing = batch, task
+        return self._writing
+
+    async def _record(self, batch: list[Fact]) -> None:
+        await self._store.record_presence(batch)
 
     def _note(self, kind: FactKind, identity: Identity) -> None:
         if len(self._waiting) >= MAX_WAITING:
-            del self._waiting[0]
+            self._waiting.popleft()
+            self.dropped += 1
         self._waiting.append(Fact(kind, identity, self._clock.now(), {}))
         self._something.set()

@@ -6,7 +6,7 @@ to the sessions that may rest on it, and each of those is judged anew; whoever f
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 from ironhub.core.bus import (
@@ -26,6 +26,11 @@ K = TypeVar("K")
 
 log: Final = logging.getLogger(__name__)
 
+JUDGEMENTS_AT_ONCE: Final = 64
+"""So that ten thousand sessions share the store's batches instead of waiting for one answer after the other."""
+JUDGEMENT_TIMEOUT: Final = 0.75
+"""Seconds; what has no answer by then counts as no right, or a stuck disk would keep the revoked connected."""
+
 Judge = Callable[[LiveSession], Awaitable[bool]]
 """Whether the session's credential would still be good if it came again now."""
 
@@ -36,6 +41,7 @@ class LiveSessions:
     def __init__(self, bus: Bus, presence: PresenceSink, judge: Judge) -> None:
         self._sessions: dict[Identity, LiveSession] = {}
         self._modules: dict[DeviceId, set[Identity]] = {}
+        self._policy_of: dict[Identity, str] = {}
         self._by_policy: dict[str, set[Identity]] = {}
         self._by_chain: set[Identity] = set()
         self._waiting: dict[Identity, set[asyncio.Event]] = {}
@@ -56,6 +62,8 @@ class LiveSessions:
     def enter(self, session: LiveSession, *, judged_at: int) -> None:
         """Make it the session of its identity; one that was there before is ended: the newest connection wins.
 
+        A session whose principal changed (a renewed token) enters again.
+
         Args:
             judged_at: `notices` as it was before the gate judged the credential; if a right changed meanwhile, the
                 session is judged again.
@@ -65,18 +73,21 @@ class LiveSessions:
         before = self._sessions.get(identity)
         if before is not None:
             self._forget(identity)
-            before.end("taken over by a newer connection")
         self._sessions[identity] = session
         if identity.module_id is not None:
             self._modules.setdefault(identity.device_id, set()).add(identity)
         if principal.policy is not None:
-            self._by_policy.setdefault(principal.policy.lower(), set()).add(identity)
+            policy = self._policy_of[identity] = principal.policy.lower()
+            self._by_policy.setdefault(policy, set()).add(identity)
         if principal.proof is Proof.CHAIN:
             self._by_chain.add(identity)
         if before is None:
             self._presence.came(identity)
         if judged_at != self.notices:
             self._rejudge((identity,))
+        self.listens(identity)
+        if before is not None and before is not session:
+            before.end("taken over by a newer connection")
 
     def leave(self, session: LiveSession) -> None:
         """The session is over. Nothing happens when a newer one took its place."""
@@ -116,11 +127,12 @@ class LiveSessions:
             session.end(HUB_STOPS)
 
     def _forget(self, identity: Identity) -> None:
-        session = self._sessions.pop(identity)
+        del self._sessions[identity]
         self._by_chain.discard(identity)
         _discard(self._modules, identity.device_id, identity)
-        if session.principal.policy is not None:
-            _discard(self._by_policy, session.principal.policy.lower(), identity)
+        policy = self._policy_of.pop(identity, None)
+        if policy is not None:
+            _discard(self._by_policy, policy, identity)
 
     def _notice(self, notice: Notice) -> None:
         if isinstance(notice, (CredentialsChanged, PolicyChanged, AuthoritiesChanged)):
@@ -141,21 +153,28 @@ class LiveSessions:
 
     def _rejudge(self, identities: Iterable[Identity]) -> None:
         sessions = [session for identity in identities if (session := self._sessions.get(identity))]
-        if sessions:
-            task = asyncio.get_running_loop().create_task(self._judge_all(sessions))
+        remaining = iter(sessions)
+        for _ in range(min(len(sessions), JUDGEMENTS_AT_ONCE)):
+            task = asyncio.get_running_loop().create_task(self._judge_each(remaining))
             self._judgements.add(task)
             task.add_done_callback(self._judgements.discard)
 
-    async def _judge_all(self, sessions: list[LiveSession]) -> None:
-        """A session that cannot be judged is ended: a right that cannot be shown is no right."""
+    async def _judge_each(self, sessions: Iterator[LiveSession]) -> None:
         for session in sessions:
-            try:
-                good = await self._judge(session)
-            except Exception:
-                log.exception("session_judgement_failed")
-                good = False
-            if not good:
-                session.end("its right has ended")
+            if not await self._is_good(session):
+                try:
+                    session.end("its right has ended")
+                except Exception:
+                    log.exception("session_not_ended")  # and the others are judged all the same
+
+    async def _is_good(self, session: LiveSession) -> bool:
+        """A session that cannot be judged is ended: a right that cannot be shown is no right."""
+        try:
+            async with asyncio.timeout(JUDGEMENT_TIMEOUT):
+                return await self._judge(session)
+        except Exception:
+            log.exception("session_judgement_failed")
+            return False
 
 
 def _discard(index: dict[K, set[Identity]], key: K, identity: Identity) -> None:
