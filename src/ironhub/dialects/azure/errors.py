@@ -95,7 +95,7 @@ def tracking_id(entropy: Entropy, now: float) -> str:
 
 def error_text(error: HubError) -> str:
     """Return what the caller reads: what is wrong, and what can be done."""
-    return f"{error} {error.next_step}"
+    return f"{str(error).rstrip('.')}. {error.next_step}"
 
 
 def error_body(error: HubError, tracking: str, now: float) -> bytes:

@@ -34,8 +34,8 @@ def instant_ms(seconds: float) -> str:
 
 
 def instant_or_never(seconds: float | None, *, zone: str = "") -> str:
-    """Return the instant without its zone plus `zone`, or Azure's way of saying never."""
-    return (NEVER if seconds is None else instant(seconds).removesuffix("Z")) + zone
+    """Return the instant, or Azure's way of saying never, with "Z" as its zone on twins and none on identities."""
+    return NEVER + zone if seconds is None else instant(seconds)
 
 
 def error_instant(seconds: float) -> str:

@@ -86,7 +86,7 @@ def test_a_tracking_id_is_new_each_time() -> None:
 def test_the_plain_shape_names_the_error_where_node_looks_for_it() -> None:
     body = json.loads(error_body(DeviceNotFound("press-7 is not registered"), "abc", START))
     assert body == {
-        "Message": f"ErrorCode:DeviceNotFound;press-7 is not registered {DeviceNotFound.next_step}",
+        "Message": f"ErrorCode:DeviceNotFound;press-7 is not registered. {DeviceNotFound.next_step}",
         "ExceptionMessage": "Tracking ID:abc",
     }
 
@@ -97,7 +97,7 @@ def test_a_method_that_found_nobody_tells_how_long_it_waited() -> None:
     assert json.loads(body["Message"]) == {
         "errorCode": 404103,
         "trackingId": "abc",
-        "message": f"not there {DeviceNotOnline.next_step}",
+        "message": f"not there. {DeviceNotOnline.next_step}",
         "info": {"timeout": "01:02:03"},
         "timestampUtc": "2026-05-28T20:26:40.0000000Z",
     }

@@ -164,11 +164,11 @@ def test_a_device_is_shown_in_full() -> None:
         "generationId": "638",
         "etag": "e=",
         "connectionState": "Connected",
-        "connectionStateUpdatedTime": "2026-01-31T12:00:00.5000000",
+        "connectionStateUpdatedTime": "2026-01-31T12:00:00.5000000Z",
         "lastActivityTime": "0001-01-01T00:00:00",
         "status": "enabled",
         "statusReason": None,
-        "statusUpdatedTime": "2026-01-31T12:00:00.0000000",
+        "statusUpdatedTime": "2026-01-31T12:00:00.0000000Z",
         "cloudToDeviceMessageCount": 3,
         "authentication": {
             "symmetricKey": {"primaryKey": KEY, "secondaryKey": KEY},

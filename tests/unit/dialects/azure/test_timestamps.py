@@ -27,8 +27,7 @@ def test_telemetry_shows_milliseconds() -> None:
 def test_never_is_the_year_one() -> None:
     assert instant_or_never(None) == "0001-01-01T00:00:00"
     assert instant_or_never(None, zone="Z") == "0001-01-01T00:00:00Z"
-    assert instant_or_never(NOON) == "2026-01-31T12:00:00.0000000"
-    assert instant_or_never(NOON, zone="Z") == instant(NOON)
+    assert instant_or_never(NOON) == instant_or_never(NOON, zone="Z") == instant(NOON)
 
 
 def test_tracking_ids_carry_the_american_form() -> None:

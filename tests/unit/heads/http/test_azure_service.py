@@ -10,7 +10,6 @@ import pytest
 from tests.fakes.channel import FakeChannel
 from tests.fakes.clock import FakeClock, FakeEntropy
 from tests.fakes.identities import HUB, OWNER_KEYS, KnownToTheHub, make_gate, token_for
-from tests.fakes.small_stores import SmallStores
 
 from ironhub.core.bus import Notice
 from ironhub.core.ids import Identity, identity
@@ -19,14 +18,13 @@ from ironhub.heads.http.conversation import HttpConversation
 from ironhub.heads.http.errors import RequestMalformed
 from ironhub.heads.http.messages import Head, Request, Response
 from ironhub.identity.model import Right
-from ironhub.messaging.commands.ports import CommandStore
+from ironhub.messaging.commands.model import CommandDraft
 from ironhub.messaging.commands.service import CommandService
 from ironhub.messaging.methods.model import DeviceNotOnline, MethodAnswer, MethodCall, MethodTimeout
 from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.service import LiveSessions
-from ironhub.registry.ports import DeviceStore
 from ironhub.registry.service import RegistryService
-from ironhub.twins.ports import TwinStore
+from ironhub.storage.memory.stores import memory_stores
 from ironhub.twins.service import TwinService
 
 PRESS = identity("press-7")
@@ -68,8 +66,9 @@ class Api:
     """The API of one hub with policies of each kind."""
 
     def __init__(self) -> None:
-        self.clock, self.stores, self.methods = FakeClock(), SmallStores(), FakeMethods()
+        self.clock, self.methods = FakeClock(), FakeMethods()
         bus, entropy = Silence(), FakeEntropy()
+        self.stores = memory_stores(entropy)
         known = KnownToTheHub()
         known.put_policy("owner", *Right)
         known.put_policy("service", Right.SERVICE_CONNECT)
@@ -78,9 +77,9 @@ class Api:
         self.sessions: list[None] = [None] * 3
         self.service = AzureService(
             gate=make_gate(known, self.clock),
-            registry=RegistryService(cast("DeviceStore", self.stores), bus, self.clock, entropy),
-            twins=TwinService(cast("TwinStore", self.stores), bus, self.clock),
-            commands=CommandService(cast("CommandStore", self.stores), bus, self.clock, entropy),
+            registry=RegistryService(self.stores.devices, bus, self.clock, entropy),
+            twins=TwinService(self.stores.twins, bus, self.clock),
+            commands=CommandService(self.stores.commands, bus, self.clock, entropy),
             methods=cast("MethodService", self.methods),
             sessions=cast("LiveSessions", self.sessions),
             clock=self.clock,
@@ -288,8 +287,12 @@ async def test_a_method_that_fails_is_told_in_the_shape_for_methods(api: Api) ->
 
 async def test_commands_are_purged(api: Api) -> None:
     await api.create()
-    api.stores.waiting[PRESS] = 4
-    answer = {"totalMessagesPurged": 4, "deviceId": "press-7", "moduleId": None}
+    for number in range(2):
+        await api.stores.commands.add_command(
+            PRESS, CommandDraft(body=b""), message_id=str(number), now=0.0, expires_at=1.0, max_pending=9
+        )
+    assert shown(await api.call("GET", "/devices/press-7"))["cloudToDeviceMessageCount"] == 2
+    answer = {"totalMessagesPurged": 2, "deviceId": "press-7", "moduleId": None}
     assert shown(await api.call("DELETE", "/devices/press-7/commands", policy="service")) == answer
     await api.create(module="arm")
     answer = {"totalMessagesPurged": 0, "deviceId": "press-7", "moduleId": "arm"}
