@@ -14,8 +14,8 @@ from ironhub.messaging.telemetry.model import Entry, PartitionEnds
 from ironhub.messaging.telemetry.ports import Stored
 from ironhub.streams.chunks import Chunk, seal_chunk, size_of, split
 from ironhub.streams.embedded import retention
-from ironhub.streams.embedded.schema import Connect, is_damage, of
-from ironhub.streams.embedded.state import load_ends, load_positions, load_relayed
+from ironhub.streams.embedded.schema import Connect, is_damage, mark, of
+from ironhub.streams.embedded.state import load_ends, load_positions
 from ironhub.streams.settings import LogSettings
 from ironhub.streams.tail import Block
 
@@ -180,7 +180,7 @@ class LogFile:
             try:
                 _settle_all(connection)
                 self.ends = load_ends(connection, self._partitions)
-                self.relayed, self.positions = load_relayed(connection), load_positions(connection)
+                self.relayed, self.positions = mark(connection, "relayed"), load_positions(connection)
             except BaseException:
                 connection.close()
                 raise

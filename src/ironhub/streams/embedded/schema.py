@@ -85,6 +85,14 @@ def of(statement: str, partition: int) -> str:
     return statement.replace("chunk_N", f"chunk_{int(partition)}")
 
 
+def mark(connection: sqlite3.Connection, name: str) -> int:
+    """Return one of the log's numbers. Raises CorruptStore: it is not there."""
+    row = connection.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+    if row is None or not isinstance(row[0], int):
+        raise CorruptStore(f"the event log does not know its number {name!r}")
+    return row[0]
+
+
 def is_damage(error: BaseException) -> bool:
     """Return whether SQLite says that the file's content is wrong, rather than that it cannot get at it."""
     code = getattr(error, "sqlite_errorcode", None)
@@ -98,7 +106,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, partitions: int) -> int
         _sync_directory(path.parent)
     elif (application, version) != (_APPLICATION_ID, _VERSION):
         raise CorruptStore(f"{path.name} is not an event log of this release")
-    return int(connection.execute("SELECT value FROM mark WHERE name = 'partitions'").fetchone()[0])
+    return mark(connection, "partitions")
 
 
 _HEADER_FIELDS: Final = ("application_id", "user_version")

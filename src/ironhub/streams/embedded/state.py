@@ -20,11 +20,6 @@ def load_ends(connection: sqlite3.Connection, partitions: int) -> list[Partition
     return [_load_end(connection, partition) for partition in range(partitions)]
 
 
-def load_relayed(connection: sqlite3.Connection) -> int:
-    """Return the highest outbox id whose fact is in the log."""
-    return int(connection.execute("SELECT value FROM mark WHERE name = 'relayed'").fetchone()[0])
-
-
 def load_positions(connection: sqlite3.Connection) -> dict[tuple[str, int], int]:
     """Return where each consumer group reads on, by group and partition."""
     rows = connection.execute("SELECT reader, partition, next FROM position")
