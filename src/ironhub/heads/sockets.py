@@ -50,20 +50,10 @@ def bind_all(addresses: Sequence[str], port: int) -> list[socket.socket]:
     """
     if not addresses:
         raise AddressUnusable("there is no address to listen on")
-    for attempt in range(_ATTEMPTS):
-        bound: list[socket.socket] = []
-        try:
-            for address in addresses:
-                bound.append(bind(address, port or (port_of(bound[0]) if bound else 0)))
-            return bound
-        except PortTaken:
-            _close(bound)
-            if port or attempt == _ATTEMPTS - 1:
-                raise
-        except HubError:
-            _close(bound)
-            raise
-    raise AssertionError  # unreachable: the last attempt returns or raises
+    for _ in range(_ATTEMPTS if port == 0 else 0):
+        with suppress(PortTaken):  # the port that was free on the first address need not be on the others
+            return _bind_each(addresses, port)
+    return _bind_each(addresses, port)
 
 
 def bind(address: str, port: int) -> socket.socket:
@@ -75,7 +65,7 @@ def bind(address: str, port: int) -> socket.socket:
     try:
         listening = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise _translate(error, address, port) from error
+        raise translate(error, address, port) from error
     try:
         listening.setblocking(False)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,7 +76,7 @@ def bind(address: str, port: int) -> socket.socket:
         listening.bind(where)
     except OSError as error:
         listening.close()
-        raise _translate(error, address, port) from error
+        raise translate(error, address, port) from error
     return listening
 
 
@@ -96,7 +86,8 @@ def port_of(listening: socket.socket) -> int:
     return port
 
 
-def _translate(error: OSError, address: str, port: int) -> HubError:
+def translate(error: OSError, address: str, port: int) -> HubError:
+    """Return our word for what the system said."""
     match error.errno:
         case errno.EADDRINUSE:
             return PortTaken(f"port {port} on {address} is in use")
@@ -106,6 +97,13 @@ def _translate(error: OSError, address: str, port: int) -> HubError:
             return AddressUnusable(f"cannot listen on {address}, port {port}: {error.strerror}")
 
 
-def _close(sockets: Sequence[socket.socket]) -> None:
-    for each in sockets:
-        each.close()
+def _bind_each(addresses: Sequence[str], port: int) -> list[socket.socket]:
+    bound: list[socket.socket] = []
+    try:
+        for address in addresses:
+            bound.append(bind(address, port or (port_of(bound[0]) if bound else 0)))
+    except HubError:
+        for each in bound:
+            each.close()
+        raise
+    return bound
