@@ -23,6 +23,8 @@ from ironhub.heads.http.messages import Head
 PATH: Final = "/$iothub/websocket"
 MAX_FRAME: Final = 524_288
 """Bytes of one message; the largest MQTT packet and some more."""
+MAX_STRANGER_FRAME: Final = 65_536
+"""Bytes of an unfinished frame that are kept for a peer that has not authenticated."""
 
 _QUIET: Final = logging.getLogger(f"{__name__}.library")
 _QUIET.setLevel(logging.CRITICAL + 1)  # a peer's mistakes are told by us, once, or not at all
@@ -65,12 +67,18 @@ class WebSocketConversation:
         self._channel = channel
         self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=max_frame, logger=_QUIET)
         self._over = False
+        self._stranger = True
+        self._unfinished = 0
         self._inner = factory(WebSocketChannel(self, channel))
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer, cut anywhere."""
         self._protocol.receive_data(data)
-        for event in self._protocol.events_received():
+        events = self._protocol.events_received()
+        self._unfinished = 0 if events else self._unfinished + len(data)
+        if self._stranger and self._unfinished > MAX_STRANGER_FRAME:
+            self._protocol.fail(CloseCode.MESSAGE_TOO_BIG)
+        for event in events:
             if isinstance(event, Frame) and not self._over:
                 self._take(event)
         self._flush()
@@ -104,6 +112,11 @@ class WebSocketConversation:
         """Close at once."""
         self._over = True
         self._channel.abort()
+
+    def identified(self) -> None:
+        """The peer has authenticated."""
+        self._stranger = False
+        self._channel.identified()
 
     def _take(self, frame: Frame) -> None:
         match frame.opcode:
@@ -170,7 +183,7 @@ class WebSocketChannel:
 
     def identified(self) -> None:
         """The peer is no stranger any more."""
-        self._channel.identified()
+        self._socket.identified()
 
 
 def _chooser(

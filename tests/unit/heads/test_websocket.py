@@ -209,6 +209,19 @@ def test_a_frame_over_the_bound_ends_the_connection() -> None:
     assert len(beyond.inside.heard) <= 100
 
 
+def test_a_stranger_cannot_make_the_hub_keep_a_large_frame() -> None:
+    start = Frame(Opcode.BINARY, bytes(400_000)).serialize(mask=True)
+    stranger, known = Opened(), Opened()
+    known.inside.channel.identified()
+    for place in range(0, len(start), 16_384):
+        for opened in (stranger, known):
+            if not opened.channel.closed:
+                opened.conversation.receive(start[place : place + 16_384])
+    assert stranger.frames()[0][1][:2] == (1009).to_bytes(2, "big")
+    assert (stranger.channel.closed, len(stranger.inside.heard)) == (True, 0)
+    assert (known.channel.closed, len(known.inside.heard)) == (False, 400_000)
+
+
 def test_the_conversation_inside_can_close() -> None:
     opened = Opened()
     opened.inside.channel.send(b"last")

@@ -21,8 +21,9 @@ from ironhub.dialects.azure.if_match import decode_if_match, encode_etag
 from ironhub.dialects.azure.method_json import decode_method_call, encode_method_answer
 from ironhub.dialects.azure.twin_json import decode_twin_wish, encode_twin
 from ironhub.heads.background import Background
+from ironhub.heads.channel import Channel
 from ironhub.heads.http.errors import InternalError, MethodNotAllowed
-from ironhub.heads.http.messages import Request, Response
+from ironhub.heads.http.messages import Head, Request, Response
 from ironhub.heads.http.router import Match, Router, decode_query
 from ironhub.identity.gate import Gate
 from ironhub.identity.model import ServicePrincipal
@@ -115,36 +116,44 @@ class AzureService:
     def _twin_calls(self) -> list[tuple[str, Handler]]:
         return [("GET", self._get_twin), ("PATCH", self._update_twin), ("PUT", self._replace_twin)]
 
+    async def admit(self, head: Head, channel: Channel) -> Response | None:
+        """Return the response that refuses a request before its body comes, or None."""
+        try:
+            await self._admitted(head, channel)
+        except Exception as error:  # noqa: BLE001  # a bug costs its own request only
+            return self._failed(error, head, channel)
+        return None
+
     async def answer(self, request: Request) -> Response:
         """Return the response; an error is one too."""
         try:
-            match = self._router.find(request.head.method, request.head.path)
-            return self._with_id(await self._admit(request, match))
-        except HubError as error:
-            return self._refused(error, request)
+            principal, match = await self._admitted(request.head, request.channel)
+            return self._with_id(await match.handler(Admitted(principal, request, match.values)))
         except Exception as error:  # noqa: BLE001  # a bug costs its own request only
-            return self._broken(error, request)
+            return self._failed(error, request.head, request.channel)
 
     def refuse(self, error: HubError) -> Response:
         """Return the vendor's response for `error`."""
         return self._error_response(error, tracking_id(self._entropy, self.clock.now()))
 
-    async def _admit(self, request: Request, match: Match[Handler]) -> Response:
-        principal = await self._gate.admit_service(request.head.headers.get("authorization"))
-        request.channel.identified()
-        return await match.handler(Admitted(principal, request, match.values))
+    async def _admitted(self, head: Head, channel: Channel) -> tuple[ServicePrincipal, Match[Handler]]:
+        match = self._router.find(head.method, head.path)
+        principal = await self._gate.admit_service(head.headers.get("authorization"))
+        channel.identified()
+        return principal, match
 
-    def _refused(self, error: HubError, request: Request) -> Response:
-        response = self.refuse(error)
-        fields = {"code": error.code, "status": response.status, "detail": error.detail or str(error)}
-        level = logging.WARNING if response.status >= 500 else logging.INFO
-        log.log(level, "http_request_refused", extra={**fields, **_described(request)})
-        return response
-
-    def _broken(self, error: Exception, request: Request) -> Response:
+    def _failed(self, error: Exception, head: Head, channel: Channel) -> Response:
+        """Who asked for what goes to the log; never the query nor a header, which may hold a token."""
         tracking = tracking_id(self._entropy, self.clock.now())
-        log.error("http_request_failed", exc_info=error, extra={"tracking_id": tracking, **_described(request)})
-        return self._error_response(InternalError("something broke in the hub"), tracking)
+        fields = {"tracking_id": tracking, "method": head.method, "path": head.path[:500], "peer": channel.peer_address}
+        if not isinstance(error, HubError):
+            log.error("http_request_failed", exc_info=error, extra=fields)
+            return self._error_response(InternalError("something broke in the hub"), tracking)
+        response = self._error_response(error, tracking)
+        fields |= {"code": error.code, "detail": error.detail or str(error)}
+        level = logging.WARNING if response.status >= 500 else logging.INFO
+        log.log(level, "http_request_refused", extra=fields)
+        return response
 
     def _error_response(self, error: HubError, tracking: str) -> Response:
         told = azure_error(error)
@@ -242,8 +251,3 @@ class AzureService:
 
 def _json(value: Any, *, etag: str | None = None) -> Response:
     return Response(200, encode_json(value), () if etag is None else (("ETag", encode_etag(etag)),))
-
-
-def _described(request: Request) -> dict[str, str]:
-    """Who asked for what; never the query nor a header, which may hold a token."""
-    return {"method": request.head.method, "path": request.head.path[:500], "peer": request.channel.peer_address}

@@ -1,8 +1,8 @@
 """One peer on HTTP/1.1: reads its requests one at a time, hands them to the application, and writes the answers.
 
-What it protects: memory (every buffer is bounded), time (a request must be whole by a deadline that no dripping byte
-moves), and changes in flight: what the application has begun is never cancelled because the peer left, since a change
-that is stored must also be told to the sessions it concerns.
+What it protects: memory (every buffer is bounded, and strangers send no large bodies), time (a request must be whole by
+a deadline that no dripping byte moves), and changes in flight: what the application has begun is never cancelled because
+the peer left, since a change that is stored must also be told to the sessions it concerns.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from ironhub.core.errors import HubError
 from ironhub.heads.channel import Channel, Conversation, ConversationFactory
 from ironhub.heads.http.errors import AnswerTooSlow, RequestTooSlow
 from ironhub.heads.http.exchange import Exchange
-from ironhub.heads.http.messages import DEFAULT_SETTINGS, Application, Head, HttpSettings, Request
+from ironhub.heads.http.messages import DEFAULT_SETTINGS, Application, Head, HttpSettings, Request, Response
 from ironhub.heads.websocket import asks_for_websocket, open_websocket
 
 log: Final = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ class _State(Enum):
     IDLE = auto()
     """Nothing of a request has come."""
     HEAD = auto()
+    ADMITTING = auto()
+    """The head announces so much that its credential is looked at first."""
     BODY = auto()
     ANSWERING = auto()
     CLOSED = auto()
@@ -45,6 +47,7 @@ class HttpConversation:
         self._settings = settings
         self._buffer = bytearray()
         self._paused = False
+        self._admitted = False
         self._timer: asyncio.TimerHandle | None = None
         self._successor: Conversation | None = None
         self._begin()
@@ -106,10 +109,29 @@ class HttpConversation:
         if asks_for_websocket(self._head):
             self._hand_over(self._head)
             return False
+        announced = self._head.announced
+        if self._admitted or (announced is not None and announced <= self._settings.max_stranger_body):
+            self._go_ahead()
+        else:
+            self._state = _State.ADMITTING
+            self._application.background.spawn(self._admit(self._head))
+        return True
+
+    async def _admit(self, head: Head) -> None:
+        refusal = await self._application.admit(head, self._channel)
+        if self._state is not _State.ADMITTING:
+            return
+        if refusal is not None:
+            self._end_with(refusal)
+            return
+        self._admitted = True
+        self._go_ahead()
+        self._read_on()
+
+    def _go_ahead(self) -> None:
+        self._state = _State.BODY
         if go_ahead := self._exchange.go_ahead():
             self._channel.send(go_ahead)
-        self._state = _State.BODY
-        return True
 
     def _read_body(self) -> bool:
         body = self._exchange.take_body(self._buffer)
@@ -135,6 +157,9 @@ class HttpConversation:
             self._close()
             return
         self._begin()
+        self._read_on()
+
+    def _read_on(self) -> None:
         if self._paused:
             self._paused = False
             self._channel.resume_reading()
@@ -150,13 +175,15 @@ class HttpConversation:
 
     def _refuse(self, error: HubError) -> None:
         log.info("http_request_unreadable", extra={"code": error.code, "peer": self._channel.peer_address})
-        response = self._application.refuse(error)
+        self._end_with(self._application.refuse(error))
+
+    def _end_with(self, response: Response) -> None:
         self._channel.send(self._exchange.respond(response, self._application.clock.now(), closing=True))
         self._close()
 
     def _late(self) -> None:
         match self._state:
-            case _State.HEAD | _State.BODY:
+            case _State.HEAD | _State.ADMITTING | _State.BODY:
                 self._refuse(RequestTooSlow("the request did not arrive in time"))
             case _State.ANSWERING:
                 self._refuse(AnswerTooSlow("the hub did not answer in time"))

@@ -23,6 +23,8 @@ class HttpSettings:
     """Bytes of the request line and the headers together."""
     max_body: int = 1_048_576
     """Bytes; a longer request is refused with 413."""
+    max_stranger_body: int = 16_384
+    """Bytes a peer may announce before its credential was looked at; for more, that is done first."""
     max_pieces: int = 4096
     """Pieces a body may come in: many tiny chunks cost more than they weigh."""
     max_ahead: int = 65_536
@@ -50,6 +52,11 @@ class Head:
     headers: Mapping[str, str] = field(repr=False)
     """By lower-case name; of a repeated one the first. They may hold a token, so they are never shown."""
     version: str = "1.1"
+
+    @property
+    def announced(self) -> int | None:
+        """Bytes the body will have; None: that shows when it ends."""
+        return None if "transfer-encoding" in self.headers else int(self.headers.get("content-length", "0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,9 @@ class Application(Protocol):
     @property
     def background(self) -> Background:
         """Runs the answers, so that a stop of the hub can wait for them."""
+
+    async def admit(self, head: Head, channel: Channel) -> Response | None:
+        """Look at a request before its body comes; returns the response that refuses it, or None. Raises nothing."""
 
     async def answer(self, request: Request) -> Response:
         """Return the response. Raises nothing: an error is a response too."""

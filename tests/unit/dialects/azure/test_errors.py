@@ -33,7 +33,7 @@ def every_error(kind: type[HubError] = HubError) -> Iterator[type[HubError]]:
         yield from every_error(below)
 
 
-BELOW = ("core", "identity", "access", "registry", "twins", "pki", "messaging", "dialects", "storage")
+BELOW = ("core", "identity", "access", "registry", "twins", "pki", "messaging", "dialects")
 """The packages whose errors a request can meet on its way."""
 
 

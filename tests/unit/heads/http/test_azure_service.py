@@ -338,6 +338,19 @@ async def test_without_a_good_token_nothing_is_answered_and_the_peer_stays_a_str
     assert not api.channel.is_identified
 
 
+async def test_a_request_is_admitted_by_its_head_alone(api: Api) -> None:
+    async def admit(path: str, token: str) -> Response | None:
+        return await api.service.admit(Head("PUT", path, "", {"authorization": token}), api.channel)
+
+    refusal = await admit("/devices/d", "SharedAccessSignature x")
+    assert refusal is not None
+    assert refused(refusal) == (401, "IotHubUnauthorized")
+    refusal = await admit("/nowhere", api.token())
+    assert refusal is not None
+    assert refused(refusal) == (404, "GenericNotFound")
+    assert await admit("/devices/d", api.token()) is None
+
+
 async def test_who_was_admitted_once_is_no_stranger(api: Api) -> None:
     await api.call("GET", "/devices/nobody")
     assert api.channel.is_identified

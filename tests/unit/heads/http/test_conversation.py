@@ -11,7 +11,7 @@ from ironhub.core.errors import HubError
 from ironhub.heads.background import Background
 from ironhub.heads.channel import Channel
 from ironhub.heads.http.conversation import HttpConversation
-from ironhub.heads.http.messages import HttpSettings, Request, Response
+from ironhub.heads.http.messages import Head, HttpSettings, Request, Response
 
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
 SOON = 5.0
@@ -26,12 +26,18 @@ class Echo:
         self.asked: list[Request] = []
         self.go = asyncio.Event()
         self.go.set()
-        self.size = 0
+        self.refusal: Response | None = None
+        self.judged = 0
+
+    async def admit(self, head: Head, channel: Channel) -> Response | None:
+        self.judged += 1
+        await self.go.wait()
+        return self.refusal
 
     async def answer(self, request: Request) -> Response:
         self.asked.append(request)
         await self.go.wait()
-        return Response(200, f"{request.head.method} {request.head.path} ".encode() + request.body + b"x" * self.size)
+        return Response(200, f"{request.head.method} {request.head.path} ".encode() + request.body)
 
     def refuse(self, error: HubError) -> Response:
         return Response(error.status, error.code.encode())
@@ -160,6 +166,52 @@ async def test_a_client_that_waits_for_100_gets_it_before_it_sends() -> None:
     await talk.close()
 
 
+LARGE = b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 20000\r\nExpect: 100-continue\r\n\r\n"
+
+
+async def test_a_stranger_shows_its_credential_before_it_sends_much() -> None:
+    talk = Talk()
+    talk.application.refusal = Response(401, b"who?")
+    talk.hear(LARGE)
+    answer = await talk.said(ends_with=b"who?")
+    assert answer.startswith(b"HTTP/1.1 401 Unauthorized\r\n")
+    assert b"Connection: close\r\n" in answer
+    assert talk.channel.closed
+    assert talk.application.asked == []
+    await talk.close()
+
+
+async def test_who_was_admitted_once_sends_large_bodies_without_more_ado() -> None:
+    talk = Talk()
+    for _ in range(2):
+        talk.hear(LARGE)
+        await talk.said(ends_with=b"HTTP/1.1 100 Continue\r\n\r\n")
+        talk.hear(b"x" * 20_000)
+        await talk.said(ends_with=b"x" * 20_000)
+    assert talk.application.judged == 1
+    await talk.close()
+
+
+async def test_what_comes_while_a_stranger_is_judged_waits() -> None:
+    talk = Talk(max_ahead=100)
+    talk.application.go.clear()
+    talk.hear(b"PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+    talk.hear(b"c8\r\n" + b"x" * 200 + b"\r\n0\r\n\r\n")
+    paused = not talk.channel.reading
+    talk.application.go.set()
+    await talk.said(ends_with=b"PUT /a " + b"x" * 200)
+    assert (paused, talk.channel.reading) == (True, True)
+    await talk.close()
+
+
+async def test_a_stranger_that_left_is_judged_for_nothing() -> None:
+    talk = Talk()
+    talk.application.go.clear()
+    talk.hear(LARGE)
+    await talk.close()
+    assert talk.channel.take() == b""
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -178,11 +230,11 @@ async def test_a_client_that_waits_for_100_gets_it_before_it_sends() -> None:
 async def test_what_cannot_be_read_is_refused_and_the_connection_ends(data: bytes, code: bytes) -> None:
     talk = Talk()
     talk.hear(data)
+    await talk.until(lambda: talk.channel.closed)
     answer = talk.channel.take()
     assert answer.startswith(b"HTTP/1.1 4")
     assert answer.endswith(code)
     assert b"connection: close" in answer.lower()
-    assert talk.channel.closed
     assert talk.application.asked == []
     await talk.close()
 

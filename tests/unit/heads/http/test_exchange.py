@@ -137,6 +137,12 @@ def test_a_client_that_wants_to_close_is_let_go(head: bytes) -> None:
     assert not exchange.keeps_alive
 
 
+def test_an_upgrade_that_nobody_serves_is_an_ordinary_request() -> None:
+    exchange, *_ = read(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")
+    assert exchange.respond(Response(200, b"{}"), NOON).endswith(b"{}")
+    assert exchange.keeps_alive
+
+
 def test_what_was_not_even_read_can_be_answered() -> None:
     exchange = Exchange(SETTINGS)
     with pytest.raises(RequestMalformed):
