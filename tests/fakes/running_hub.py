@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -137,7 +138,7 @@ class RunningHub:
         with httpx.Client(
             base_url=f"https://127.0.0.1:{self.ready['admin']}/api/v1",
             headers={"Authorization": f"Bearer {token}"},
-            verify=str(self.ca_path),
+            verify=ssl.create_default_context(cafile=str(self.ca_path)),
             timeout=30.0,
         ) as client:
             yield client

@@ -171,7 +171,7 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
         database = open_database(directory.hub_database)
         stack.push_async_callback(database.close)
         sealer = await _sealer(database, directory, entropy)
-        stores = sqlite_stores(database, sealer)
+        stores = sqlite_stores(database, sealer, entropy)
         log = await open_log(directory.stream_database, sealer, clock, _log_settings(settings))
         stack.push_async_callback(log.close)
         await ensure_policies(stores.policies, entropy)

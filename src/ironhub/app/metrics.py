@@ -1,8 +1,8 @@
 """What the metrics page reads from a wired hub; everything is counted elsewhere, in plain attributes."""
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 
+from ironhub import __version__
 from ironhub.app.hub import Hub
 from ironhub.console.health import HealthSources
 from ironhub.console.metrics import Readings
@@ -12,12 +12,10 @@ from ironhub.heads.listener import Listener
 
 def hub_health(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -> HealthSources:
     """Return where the health page of `hub` gets its answers."""
-    return HealthSources(read=_reader(hub, listeners, limits), ready=lambda: hub.troubles())
+    return HealthSources(read=_reader(hub, listeners, limits), ready=hub.troubles)
 
 
 def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -> Callable[[], Readings]:
-    release = version("ironhub")
-
     def read() -> Readings:
         log = hub.log.stats
         counts = dict(hub.mqtt.counters.counts)
@@ -25,7 +23,7 @@ def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -
         counts["tls_failure"] = sum(listener.counts.tls_failures for listener in listeners)
         counts["timed_out"] = sum(listener.counts.timed_out for listener in listeners)
         return Readings(
-            version=release,
+            version=__version__,
             connections={
                 "open": limits.connections,
                 "unidentified": limits.unidentified,
