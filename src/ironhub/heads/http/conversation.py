@@ -1,8 +1,8 @@
 """One peer on HTTP/1.1: reads its requests one at a time, hands them to the application, and writes the answers.
 
 What it protects: memory (every buffer is bounded, and strangers send no large bodies), time (a request must be whole by
-a deadline that no dripping byte moves), and changes in flight: what the application has begun is never cancelled because
-the peer left, since a change that is stored must also be told to the sessions it concerns.
+a deadline that no dripping byte moves), and changes in flight: what the application has begun is never cancelled
+because the peer left, since a change that is stored must also be told to the sessions it concerns.
 """
 
 import asyncio
