@@ -5,6 +5,7 @@ different eyes (several common names, a NUL or a wildcard in one: all compare as
 """
 
 import hashlib
+import re
 from typing import Final, TypeVar
 
 from cryptography import x509
@@ -18,8 +19,23 @@ from ironhub.identity.model import AuthenticationFailed
 from ironhub.identity.policy import CertificatePolicy
 
 T = TypeVar("T", bound=x509.ExtensionType)
-UNREADABLE: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion)
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 """What the parser raises for one that is not well-formed, or of a kind it does not know."""
+
+_MAX_SERIAL_BITS: Final = 160
+_MUST_BE_CRITICAL: Final = (x509.BasicConstraints, x509.NameConstraints, x509.PolicyConstraints)
+_LABELS: Final = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}))*"
+_PLAIN: Final[dict[type[x509.GeneralName], re.Pattern[str]]] = {
+    x509.DNSName: re.compile(_LABELS),
+    x509.RFC822Name: re.compile(r"[^@\s\x00-\x1f]+@" + _LABELS),
+}
 
 
 class CertificateRejected(AuthenticationFailed):
@@ -56,7 +72,8 @@ def common_name(certificate: x509.Certificate) -> str | None:
 
 def is_valid_at(certificate: x509.Certificate, now: float) -> bool:
     """Tell whether `now` (seconds since the epoch) lies between its two dates, both included (RFC 5280, 4.1.2.5)."""
-    return certificate.not_valid_before_utc.timestamp() <= now <= certificate.not_valid_after_utc.timestamp()
+    second = int(now)  # a certificate is good for all of its last second
+    return certificate.not_valid_before_utc.timestamp() <= second <= certificate.not_valid_after_utc.timestamp()
 
 
 def sha256_thumbprint(der: bytes) -> str:
@@ -104,6 +121,25 @@ def check_authority(certificate: x509.Certificate, policy: CertificatePolicy) ->
     usage = _extension(certificate, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
         raise CertificateRejected("an issuer's key usage lacks keyCertSign")
+    if policy.strict_profile:
+        _check_profile(certificate)
+
+
+def constrains_names(certificate: x509.Certificate) -> bool:
+    """Tell whether an authority may issue for some names only."""
+    return _extension(certificate, x509.NameConstraints) is not None
+
+
+def check_plain_names(certificate: x509.Certificate) -> None:
+    """Raise CertificateRejected unless its alternative names are plain, so that constraints on names can be checked.
+
+    A wildcard stands for names that may be excluded (CVE-2025-61727), and a malformed name for who knows what.
+    """
+    found = _extension(certificate, x509.SubjectAlternativeName)
+    for name in found or ():
+        plain = _PLAIN.get(type(name))
+        if plain is not None and not plain.fullmatch(str(name.value)):
+            raise CertificateRejected("an alternative name that is not plain, below an authority that constrains names")
 
 
 def _check_common(certificate: x509.Certificate, policy: CertificatePolicy) -> None:
@@ -112,6 +148,21 @@ def _check_common(certificate: x509.Certificate, policy: CertificatePolicy) -> N
     usages = _extension(certificate, x509.ExtendedKeyUsage)
     if usages is not None and policy.usages.isdisjoint(usage.dotted_string for usage in usages):
         raise CertificateRejected("made for another use: extended key usage")
+    if policy.strict_profile and certificate.serial_number.bit_length() >= _MAX_SERIAL_BITS:
+        raise CertificateRejected("a serial number of more than 20 bytes")  # RFC 5280, 4.1.2.2
+
+
+def _check_profile(certificate: x509.Certificate) -> None:
+    for extension in certificate.extensions:
+        if isinstance(extension.value, _MUST_BE_CRITICAL) and not extension.critical:
+            raise CertificateRejected(f"{type(extension.value).__name__} of an issuer is not critical")
+    above = _extension(certificate, x509.AuthorityKeyIdentifier)
+    if above is None and certificate.issuer != certificate.subject:
+        raise CertificateRejected("an issuer does not identify its own issuer's key")  # 4.2.1.1
+    constraints = _extension(certificate, x509.NameConstraints)
+    subtrees = [*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ())] if constraints else []
+    if any(isinstance(name, x509.DNSName) and name.value.startswith(".") for name in subtrees):
+        raise CertificateRejected("a name constraint that begins with a period")  # 4.2.1.10
 
 
 def _check_hash(certificate: x509.Certificate, policy: CertificatePolicy) -> None:

@@ -16,6 +16,8 @@ class CertificatePolicy:
 
     max_sent: int = 10
     """Certificates a device may send: its own and those of the authorities above it."""
+    max_intermediates: int = 6
+    """Authorities between a device's certificate and a registered one."""
     max_certificate: int = 16_384
     """Bytes of one certificate."""
     max_revocation_list: int = 8_388_608
@@ -39,7 +41,7 @@ class CertificatePolicy:
     """Whether a revocation list counts although its next update is overdue; False stops the devices below it."""
     strict_profile: bool = False
     """Whether to insist on the parts of RFC 5280 that certificates in the field often lack and no check rests on:
-    key identifiers, the criticality of extensions, names of issuers."""
+    key identifiers, the criticality of an authority's extensions, names of issuers, the length of serial numbers."""
 
 
 DEFAULT_POLICY: Final = CertificatePolicy()

@@ -24,7 +24,9 @@ from ironhub.identity.certificates import (
     check_authority,
     check_device,
     check_key,
+    check_plain_names,
     common_name,
+    constrains_names,
     is_valid_at,
     parse_certificate,
     sha256_thumbprint,
@@ -88,6 +90,8 @@ class ChainJudge:
         self._policy = policy
         self.refused: dict[str, str] = {}
         """Authorities that admit nobody, by name, and why: for the log."""
+        self._barred: set[_Issuer] = set()
+        """Authorities whose list cannot be read: nobody below them is admitted, by whatever path."""
         anchors = self._without_revoked([anchor for one in authorities if (anchor := self._load(one))])
         self._anchors = {anchor.der: anchor for anchor in anchors}
         self._above: dict[bytes, _Sent] = {}
@@ -119,12 +123,16 @@ class ChainJudge:
         *below, top = path
         if below[:1] != [chain[0]] or top not in self._anchors or any(der not in sent for der in below):
             raise CertificateRejected("a certificate that reads differently when it is written again")
+        if len(below) - 1 > self._policy.max_intermediates:
+            raise CertificateRejected(f"{len(below) - 1} authorities on the way to a registered one")
         # 3. Our policy for each authority on the way; the registered one was checked when this judge was built.
+        certificates = [*(sent[der].certificate for der in below), self._anchors[top].certificate]
         for der in below[1:]:
             if der not in self._above:
                 check_authority(sent[der].certificate, self._policy)
+        if self._policy.strict_profile or any(constrains_names(issuer) for issuer in certificates[1:]):
+            check_plain_names(device.certificate)
         # 4. Revocation (6.3), by the lists that operators registered with their authorities.
-        certificates = [*(sent[der].certificate for der in below), self._anchors[top].certificate]
         for certificate, issuer in pairwise(certificates):
             self._check_revocation(certificate, issuer, now)
         self._remember({der: sent[der] for der in below[1:]})
@@ -168,7 +176,12 @@ class ChainJudge:
         raise CertificateRejected(f"no path to a registered authority: {detail}")
 
     def _check_revocation(self, certificate: x509.Certificate, issuer: x509.Certificate, now: float) -> None:
-        lists = self._revocations.get(_issuer_of(issuer), ()) if self._revocations else ()
+        if not self._revocations and not self._barred:
+            return
+        who = _issuer_of(issuer)
+        if who in self._barred:
+            raise CertificateRejected("the authority's revocation list cannot be read: register another")
+        lists = self._revocations.get(who, ())
         if any(certificate.serial_number in one.serials for one in lists):
             raise CertificateRejected(f"revoked by its authority: serial number {certificate.serial_number:x}")
         if lists and not self._policy.stale_revocation_lists and not any(one.is_fresh(now) for one in lists):
@@ -178,11 +191,16 @@ class ChainJudge:
         try:
             certificate = parse_certificate(authority.certificate, self._policy)
             check_authority(certificate, self._policy)
-            der = authority.revocation_list
-            revocations = None if der is None else load_revocation_list(der, certificate, self._policy)
         except CertificateRejected as error:
             self.refused[authority.name] = error.detail
             return None
+        revocations = None
+        try:
+            if authority.revocation_list is not None:
+                revocations = load_revocation_list(authority.revocation_list, certificate, self._policy)
+        except CertificateRejected as error:
+            self.refused[authority.name] = error.detail
+            self._barred.add(_issuer_of(certificate))
         return _Anchor(authority.name, authority.certificate, certificate, revocations)
 
     def _without_revoked(self, anchors: list["_Anchor"]) -> list["_Anchor"]:
@@ -218,7 +236,8 @@ class ChainJudge:
         store = crypto.X509Store()
         strict = crypto.X509StoreFlags.X509_STRICT if self._policy.strict_profile else 0
         # Dates are checked here, not there: a store keeps the first time it is given, whatever it is given later.
-        store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN | _NO_CHECK_TIME | strict)
+        wanted = crypto.X509StoreFlags.PARTIAL_CHAIN | crypto.X509StoreFlags.POLICY_CHECK | strict
+        store.set_flags(wanted | _NO_CHECK_TIME)
         return store
 
 

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from tests.fakes.old_certificates import version_1_certificate
+from tests.fakes.old_certificates import ECDSA_SHA256, tlv, version_1_certificate
 from tests.fakes.pki import SERVER_AUTH, make_authority, make_key, self_signed
 
 from ironhub.identity.certificates import (
@@ -14,7 +14,10 @@ from ironhub.identity.certificates import (
     check_authority,
     check_device,
     check_key,
+    check_plain_names,
     common_name,
+    constrains_names,
+    is_valid_at,
     parse_certificate,
     sha256_thumbprint,
 )
@@ -28,17 +31,21 @@ def build(
     key: ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey | ed448.Ed448PrivateKey | None = None,
     names: tuple[str, ...] = ("d1",),
     digest: hashes.SHA256 | hashes.SHA384 | None = None,
+    issuer: str | None = None,
+    serial_number: int = 7,
+    critical: bool = True,
 ) -> x509.Certificate:
     """A certificate with just these extensions and common names, signed by itself."""
     private = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names])
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).serial_number(7)
+    above = subject if issuer is None else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)])
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(above).serial_number(serial_number)
     builder = builder.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(
         datetime(2119, 1, 1, tzinfo=UTC)
     )
     builder = builder.public_key(private.public_key())
     for extension in extensions:
-        builder = builder.add_extension(extension, critical=True)
+        builder = builder.add_extension(extension, critical=critical)
     return builder.sign(private, None if isinstance(private, ed448.Ed448PrivateKey) else digest or hashes.SHA256())
 
 
@@ -71,6 +78,13 @@ def test_a_good_certificate_is_read() -> None:
 def test_what_is_not_a_certificate_is_refused(der: bytes) -> None:
     with pytest.raises(CertificateRejected) as caught:
         parse_certificate(der, DEFAULT_POLICY)
+    assert "not a well-formed certificate" in caught.value.detail
+
+
+def test_a_name_of_a_kind_the_parser_does_not_know_is_refused() -> None:
+    der = ROOT.issue("d1", names=["abc.example"]).der
+    with pytest.raises(CertificateRejected) as caught:
+        parse_certificate(der.replace(b"\x82\x0babc.example", b"\xa5\x0babc.example"), DEFAULT_POLICY)
     assert "not a well-formed certificate" in caught.value.detail
 
 
@@ -188,6 +202,80 @@ def test_what_may_not_issue_is_no_authority() -> None:
     assert "keyCertSign" in refusal(check_authority, build(CA, usage(crl_sign=True)))
     assert "extended key usage" in refusal(check_authority, build(CA, x509.ExtendedKeyUsage([SERVER_AUTH])))
     assert "strong" in refusal(check_authority, make_authority("weak", key=make_key("rsa1024")).certificate)
+
+
+def test_the_dates_of_a_certificate_are_included_to_the_last_fraction() -> None:
+    certificate = build()
+    begin, end = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
+    assert [is_valid_at(certificate, now) for now in (begin - 0.5, begin, end, end + 0.9, end + 1)] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("name", ["a", "a.example", "A-1.b2.example", "1.example"])
+def test_plain_host_names_can_be_held_against_constraints(name: str) -> None:
+    check_plain_names(build(x509.SubjectAlternativeName([x509.DNSName(name)])))
+
+
+@pytest.mark.parametrize("name", ["", "*", "*.example", "a.*", ".example", "a..b", "a_b.example", "-a.example", "a b"])
+def test_other_host_names_cannot(name: str) -> None:
+    with pytest.raises(CertificateRejected):
+        check_plain_names(build(x509.SubjectAlternativeName([x509.DNSName(name)])))
+
+
+def test_mail_addresses_are_held_against_constraints_too() -> None:
+    check_plain_names(build(x509.SubjectAlternativeName([x509.RFC822Name("*@a.example")])))
+    for name in ("a.example", "a@b_c.example", "a@.example"):
+        with pytest.raises(CertificateRejected):
+            check_plain_names(build(x509.SubjectAlternativeName([x509.RFC822Name(name)])))
+
+
+def test_names_of_other_kinds_are_left_to_the_path_check() -> None:
+    check_plain_names(build())
+    check_plain_names(build(x509.SubjectAlternativeName([x509.UniformResourceIdentifier("urn:x")])))
+
+
+def test_an_authority_may_constrain_names() -> None:
+    assert constrains_names(build(x509.NameConstraints([x509.DNSName("a.example")], None)))
+    assert not constrains_names(build())
+
+
+def test_the_strict_profile_holds_authorities_to_rfc_5280() -> None:
+    strict = CertificatePolicy(strict_profile=True)
+    check_authority(ROOT.certificate, strict)
+    assert "BasicConstraints of an issuer is not critical" in refusal(
+        check_authority, build(CA, critical=False), strict
+    )
+    period = x509.NameConstraints(None, [x509.DNSName(".example")])
+    assert "begins with a period" in refusal(check_authority, build(CA, period), strict)
+    check_authority(build(CA, x509.NameConstraints([x509.DNSName("example")], None)), strict)
+    below = make_authority("Below", parent=ROOT).certificate
+    check_authority(below, strict)
+    assert "its own issuer's key" in refusal(check_authority, build(CA, issuer="Other"), strict)
+    long = build(CA, serial_number=1 << 158)
+    check_authority(long, strict)
+
+
+def test_the_strict_profile_refuses_long_serial_numbers() -> None:
+    der = build(CA, serial_number=(1 << 159) - 1).public_bytes(Encoding.DER)
+    grown = tlv(0x30, grow(der))
+    certificate = x509.load_der_x509_certificate(grown)
+    assert certificate.serial_number.bit_length() == 160
+    check_authority(certificate, DEFAULT_POLICY)
+    assert "more than 20 bytes" in refusal(check_authority, certificate, CertificatePolicy(strict_profile=True))
+
+
+def grow(der: bytes) -> bytes:
+    """The content of a certificate whose serial number of 20 bytes 7f ff… becomes one of 21 bytes; the seal breaks."""
+    certificate = x509.load_der_x509_certificate(der)
+    body = certificate.tbs_certificate_bytes
+    header = 2 if body[1] < 0x80 else 2 + (body[1] & 0x7F)
+    content = body[header:].replace(b"\x02\x14\x7f", b"\x02\x15\x00\xff", 1)
+    return tlv(0x30, content) + ECDSA_SHA256 + tlv(0x03, b"\x00", certificate.signature)
 
 
 def test_a_version_1_certificate_is_refused_unless_the_policy_takes_it() -> None:

@@ -170,7 +170,7 @@ def test_namesakes_do_not_hide_each_other() -> None:
     assert refusal(judge, twins[4].issue("d1").chain_der) != ""
 
 
-def bare_authority(name: str) -> FakeAuthority:
+def bare_authority(name: str, *extensions: x509.ExtensionType) -> FakeAuthority:
     key = make_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).serial_number(1)
@@ -179,6 +179,8 @@ def bare_authority(name: str) -> FakeAuthority:
     )
     builder = builder.public_key(key.public_key())
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=True)
     return FakeAuthority(builder.sign(key, hashes.SHA256()), key)
 
 
@@ -268,6 +270,25 @@ def test_the_strict_profile_wants_key_identifiers() -> None:
     judge_of(ROOT, policy=strict).judge(LEAF.chain_der, NOW)
 
 
+def test_a_path_has_no_more_intermediates_than_the_policy_says() -> None:
+    authorities = [ROOT]
+    for place in range(7):
+        authorities.append(make_authority(f"Level {place}", parent=authorities[-1]))
+    judge_of(ROOT).judge(authorities[6].issue("d1").chain_der, NOW)
+    assert refusal(judge_of(ROOT), authorities[7].issue("d1").chain_der).startswith("7 authorities on the way")
+
+
+def test_below_an_authority_that_constrains_names_they_must_be_plain() -> None:
+    constraints = x509.NameConstraints([x509.DNSName("plant.example")], None)
+    constrained = bare_authority("Constrained", constraints)
+    judge = judge_of(constrained)
+    judge.judge(constrained.issue("d1", names=["d1.plant.example"]).chain_der, NOW)
+    assert "permitted subtree" in refusal(judge, constrained.issue("d1", names=["d1.example"]).chain_der)
+    assert "not plain" in refusal(judge, constrained.issue("d1", names=["*.plant.example"]).chain_der)
+    free = bare_authority("Free")
+    judge_of(free).judge(free.issue("d1", names=["*.plant.example"]).chain_der, NOW)
+
+
 # Bounds.
 
 
@@ -281,6 +302,11 @@ def test_a_certificate_that_is_too_long_or_malformed_is_refused() -> None:
     assert "bytes" in refusal(judge_of(ROOT), (LEAF.der, b"\x30" * 20_000))
     assert "well-formed" in refusal(judge_of(ROOT), (LEAF.der, b"junk"))
     assert "well-formed" in refusal(judge_of(ROOT), (LEAF.der[:-1],))
+
+
+def test_what_only_one_of_two_parsers_can_read_is_refused() -> None:
+    """The first looks into the issuer's name when it is asked for; the second finds at once that it is no UTF-8."""
+    assert refusal(judge_of(ROOT), (LEAF.der.replace(b"Root", b"Ro\xff\xfe"),)) == "not a well-formed certificate"
 
 
 def test_intermediates_are_remembered_only_after_they_proved_good() -> None:
@@ -350,10 +376,18 @@ def test_an_overdue_list_stops_the_devices_below_unless_the_policy_says_otherwis
     assert "revoked" in refusal(judge_of(revoking, policy=lax), LEAF.chain_der, NOW + DAY)
 
 
-def test_an_authority_whose_list_cannot_be_read_admits_nobody() -> None:
+def test_below_an_authority_whose_list_cannot_be_read_nobody_is_admitted() -> None:
     judge = judge_of(TrustedAuthority("a", ROOT.der, b"junk"))
     assert "not a well-formed revocation list" in judge.refused["a"]
-    assert "no authority" in refusal(judge, LEAF.chain_der)
+    assert "cannot be read" in refusal(judge, LEAF.chain_der)
+
+
+def test_nor_by_a_path_around_it() -> None:
+    judge = judge_of(ROOT, TrustedAuthority("middle", MIDDLE.der, b"junk"))
+    assert "cannot be read" in refusal(judge, MIDDLE.issue("d1").chain_der)
+    renewed = make_authority("Middle", parent=ROOT, key=MIDDLE.key)
+    assert "cannot be read" in refusal(judge, renewed.issue("d1").chain_der)
+    judge.judge(LEAF.chain_der, NOW)
 
 
 def test_who_issued_a_certificate_is_told_by_name_and_signature() -> None:
