@@ -220,9 +220,9 @@ def _open(
     file = LogFile(path, sealer, clock, settings, partitions, connect)
     try:
         return file, FileReader(path, sealer, connect)
-    except BaseException:
+    except sqlite3.Error as error:
         file.close()
-        raise
+        raise Unavailable(f"{path.name} cannot be opened for reading", detail=str(error)) from error
 
 
 def _run_all(jobs: list[Callable[[], None]]) -> None:
