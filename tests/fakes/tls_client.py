@@ -76,12 +76,15 @@ class MemoryClient:
     def __init__(self, context: ssl.SSLContext, server_name: str | None = "localhost") -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self.done = False
+        """The handshake is complete on this side."""
 
     def step(self, data: bytes = b"") -> bytes:
         """Go on with the handshake; returns what goes to the server. Raises ssl.SSLError: the server's alert."""
         self._incoming.write(data)
         with suppress(ssl.SSLWantReadError):
             self.tls.do_handshake()
+            self.done = True
         return self._outgoing.read()
 
     def shake_hands(self, engine: Engine) -> None:
