@@ -1,0 +1,109 @@
+"""A hub's services in memory, and the admin API over them."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.fakes.clock import FakeClock, FakeEntropy
+from tests.fakes.sessions import FakeSession
+from tests.fakes.streams import stored
+
+from ironhub.app.cli.inprocess import InProcessTransport
+from ironhub.app.policies import ensure_policies
+from ironhub.console.api import make_admin_app
+from ironhub.console.services import HubServices
+from ironhub.core.ids import identity
+from ironhub.messaging.commands.service import CommandService
+from ironhub.messaging.methods.service import MethodService
+from ironhub.messaging.sessions.ports import LiveSession
+from ironhub.messaging.sessions.presence import PresenceRecorder
+from ironhub.messaging.sessions.service import LiveSessions
+from ironhub.messaging.telemetry.model import Encoding, Entry, Origin, Source
+from ironhub.messaging.telemetry.service import TelemetryService
+from ironhub.pki.service import AuthorityService
+from ironhub.registry.service import RegistryService
+from ironhub.storage.memory.stores import memory_stores
+from ironhub.streams.inproc import InprocBus, MemoryLog
+from ironhub.streams.settings import LogSettings
+from ironhub.twins.service import TwinService
+
+TOKEN = "ab" * 32
+
+
+@dataclass
+class Desk:
+    """What a test of the admin API needs."""
+
+    services: HubServices
+    client: httpx.AsyncClient
+    log: MemoryLog
+    clock: FakeClock
+
+    async def ok(self, method: str, path: str, **arguments: Any) -> Any:
+        """Call, expect success, and return the decoded answer (None: empty)."""
+        response = await self.client.request(method, f"/api/v1{path}", **arguments)
+        assert response.is_success, response.text
+        return response.json() if response.content else None
+
+    async def refused(self, method: str, path: str, **arguments: Any) -> tuple[int, str]:
+        """Call, expect a refusal in the one shape, and return its status and code."""
+        response = await self.client.request(method, f"/api/v1{path}", **arguments)
+        error = response.json()["error"]
+        assert set(error) == {"code", "message", "next_step"}
+        assert error["message"]
+        assert error["next_step"]
+        return response.status_code, error["code"]
+
+    async def tell(self, device: str, bodies: Sequence[bytes], *, source: Source = Source.TELEMETRY) -> None:
+        """Store telemetry of a device."""
+        origin = Origin(identity(device), source, Encoding.AZURE_TOPIC)
+        entries = [Entry(origin, b"n=1", body) for body in bodies]
+        await stored(self.log, self.log.partition_of(identity(device).device_id), entries)
+
+    def connect(self, device: str) -> FakeSession:
+        """Connect a device."""
+        session = FakeSession(identity(device))
+        self.services.sessions.enter(session, judged_at=self.services.sessions.notices)
+        return session
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    """The admin API of an empty hub, called with the right token."""
+    clock, entropy, bus = FakeClock(), FakeEntropy(), InprocBus()
+    stores = memory_stores(entropy)
+    await ensure_policies(stores.policies, entropy)
+    log = MemoryLog(clock, LogSettings())
+    sessions = LiveSessions(bus, PresenceRecorder(stores.devices, clock), _good)
+    services = HubServices(
+        registry=RegistryService(stores.devices, bus, clock, entropy),
+        twins=TwinService(stores.twins, bus, clock),
+        commands=CommandService(stores.commands, bus, clock, entropy),
+        methods=MethodService(sessions, stores.devices),
+        telemetry=TelemetryService(log),
+        authorities=AuthorityService(stores.authorities, bus, clock, entropy),
+        sessions=sessions,
+        policies=stores.policies,
+        clock=clock,
+        hub_names=("hub.example", "localhost"),
+        ca_pem="-----BEGIN CERTIFICATE-----\n",
+        status=lambda: {"troubles": []},
+        backup=_backup,
+    )
+    app = make_admin_app(services, TOKEN.encode())
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    transport = InProcessTransport(app)
+    async with httpx.AsyncClient(base_url="http://hub", headers=headers, transport=transport) as client:
+        yield Desk(services, client, log, clock)
+    await log.close()
+
+
+async def _good(_: LiveSession) -> bool:
+    return True
+
+
+async def _backup(path: Path) -> None:
+    path.write_bytes(b"everything" * 100_000)
