@@ -1,15 +1,21 @@
 """What the hub knows of a device and of a module, and the rules an operator's wishes must keep."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from ironhub.core.errors import HubError
+from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.ids import DeviceId, Identity, ModuleId
-from ironhub.identity.model import Credentials
+from ironhub.identity.model import CredentialKind, Credentials
 
 MAX_STATUS_REASON = 128
 MAX_MODULES_PER_DEVICE = 50
+MIN_KEY: Final = 16
+MAX_KEY: Final = 64
+"""Bytes of a symmetric key."""
+
+_THUMBPRINT: Final = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 
 
 class DeviceStatus(StrEnum):
@@ -78,6 +84,7 @@ class DeviceDraft:
     """What a caller wants a device to be. None: keep what is stored, or the default for a new one.
 
     Empty `keys` in SAS `credentials` (None) mean: keep the stored keys, or generate some for a new device.
+    `status_reason` alone is not kept: it explains the status, and whoever changes the device says it again.
     """
 
     status: DeviceStatus | None = None
@@ -94,6 +101,21 @@ class ModuleDraft:
 
     credentials: Credentials | None = None
     managed_by: str | None = None
+
+
+def check_credentials(credentials: Credentials) -> None:
+    """Refuse credentials that nobody could use, or that would be weak. Raises InvalidArgument, never showing a key.
+
+    Source: Azure IoT Hub, "Understand the identity registry" (16 to 64 bytes, SHA-1 or SHA-256 thumbprints).
+    """
+    for key in credentials.keys or ():
+        if not MIN_KEY <= len(key) <= MAX_KEY:
+            raise InvalidArgument(f"a symmetric key has {MIN_KEY} to {MAX_KEY} bytes")
+    thumbprints = [text for text in credentials.thumbprints or () if text is not None]
+    if not all(_THUMBPRINT.match(text) for text in thumbprints):
+        raise InvalidArgument("a thumbprint is 40 or 64 lower-case hexadecimal digits")
+    if credentials.kind is CredentialKind.SELF_SIGNED and not thumbprints:
+        raise InvalidArgument("a device with a self-signed certificate needs a thumbprint")
 
 
 class DeviceNotFound(HubError):
