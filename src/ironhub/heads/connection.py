@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
         try:
             plaintext = engine.receive(data)
         except TlsFailed as failure:
-            self._refuse(failure)
+            self._refuse(engine, failure)
             return
         if self._phase < _HEARD and not self._advance(engine, plaintext):
             return
@@ -233,11 +233,10 @@ class Connection(asyncio.Protocol):
         log.info("stranger_timed_out", extra={"step": step, "peer": self.peer_address})
         self.abort()
 
-    def _refuse(self, failure: TlsFailed) -> None:
+    def _refuse(self, engine: Engine, failure: TlsFailed) -> None:
         self._listener.counts.tls_failures += 1
         log.info("tls_failed", extra={"reason": str(failure), "peer": self.peer_address})
-        if self._engine is not None:
-            self._write(self._engine.to_send())
+        self._write(engine.to_send())  # the alert
         self.close()
 
     def _failed(self, method: str, error: Exception) -> None:
