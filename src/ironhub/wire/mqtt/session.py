@@ -321,7 +321,7 @@ class ServerSession:
     def _on_connect(self, connect: Connect, events: list[Event]) -> None:
         self.level = connect.level
         try:
-            check_connect(connect)
+            check_connect(connect, self._limits)
         except ProtocolViolation as error:
             self._refuse(error.code)
             events.append(Closed(str(error), error.code))

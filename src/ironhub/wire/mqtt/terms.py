@@ -7,10 +7,13 @@ from ironhub.wire.mqtt.properties import Properties, Property, PropertyValue, ha
 from ironhub.wire.mqtt.reasons import CLIENT_DISCONNECT_CODES, ReasonCode
 
 
-def check_connect(connect: Connect) -> None:
+def check_connect(connect: Connect, limits: SessionLimits) -> None:
     """Raise ProtocolViolation for a CONNECT that is well-formed and still cannot be taken; its code goes to CONNACK."""
     if not connect.client_id and not connect.clean_start and connect.level != LEVEL_5:  # [MQTT-3.1.3-8]
         raise ProtocolViolation("no client id and no clean session", ReasonCode.CLIENT_IDENTIFIER_NOT_VALID)
+    if connect.level == LEVEL_5 and connect.will is not None and connect.will.qos > limits.max_qos:
+        # MQTT 5 [MQTT-3.2.2-12]; a client of 3.1.1 cannot know the bound, and its owner may publish with less
+        raise ProtocolViolation("the will has a QoS this server does not take", ReasonCode.QOS_NOT_SUPPORTED)
     if has(connect.properties, Property.AUTHENTICATION_METHOD):  # MQTT 5 [MQTT-4.12.0-1]
         raise ProtocolViolation("enhanced authentication is not offered", ReasonCode.BAD_AUTHENTICATION_METHOD)
 

@@ -2,7 +2,7 @@ import pytest
 
 from ironhub.wire.mqtt.errors import ProtocolViolation
 from ironhub.wire.mqtt.limits import SessionLimits
-from ironhub.wire.mqtt.packets import Connect, Disconnect
+from ironhub.wire.mqtt.packets import Connect, Disconnect, Will
 from ironhub.wire.mqtt.properties import Property
 from ironhub.wire.mqtt.reasons import ReasonCode
 from ironhub.wire.mqtt.terms import announcement, check_connect, check_disconnect, expires_at_once, silence
@@ -20,19 +20,28 @@ def test_silence_is_one_and_a_half_keep_alive_and_never_more_than_the_bound(keep
 
 def test_a_client_without_an_id_cannot_have_a_session_kept() -> None:
     """[MQTT-3.1.3-7] [MQTT-3.1.3-8]; MQTT 5 lets the server name it"""
-    check_connect(Connect(""))
-    check_connect(Connect("", 5, clean_start=False))
-    check_connect(Connect("d", clean_start=False))
+    check_connect(Connect(""), LIMITS)
+    check_connect(Connect("", 5, clean_start=False), LIMITS)
+    check_connect(Connect("d", clean_start=False), LIMITS)
     for level in (3, 4):
         with pytest.raises(ProtocolViolation) as caught:
-            check_connect(Connect("", level, clean_start=False))
+            check_connect(Connect("", level, clean_start=False), LIMITS)
         assert caught.value.code == ReasonCode.CLIENT_IDENTIFIER_NOT_VALID
+
+
+def test_a_will_beyond_our_qos_is_refused_to_those_who_could_know() -> None:
+    """MQTT 5 [MQTT-3.2.2-12]"""
+    check_connect(Connect("d", 4, will=Will("t", b"", 2)), LIMITS)
+    check_connect(Connect("d", 5, will=Will("t", b"", 1)), LIMITS)
+    with pytest.raises(ProtocolViolation) as caught:
+        check_connect(Connect("d", 5, will=Will("t", b"", 2)), LIMITS)
+    assert caught.value.code == ReasonCode.QOS_NOT_SUPPORTED
 
 
 def test_enhanced_authentication_is_refused_with_its_own_code() -> None:
     """MQTT 5 [MQTT-4.12.0-1]"""
     with pytest.raises(ProtocolViolation) as caught:
-        check_connect(Connect("d", 5, properties=((Property.AUTHENTICATION_METHOD, "SCRAM-SHA-1"),)))
+        check_connect(Connect("d", 5, properties=((Property.AUTHENTICATION_METHOD, "SCRAM-SHA-1"),)), LIMITS)
     assert caught.value.code == ReasonCode.BAD_AUTHENTICATION_METHOD
 
 
