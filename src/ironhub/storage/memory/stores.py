@@ -1,0 +1,34 @@
+"""All stores of one hub in memory."""
+
+from ironhub.core.clock import Entropy
+from ironhub.storage.feedback import FEEDBACK_TTL
+from ironhub.storage.memory.authorities import MemoryAuthorityStore
+from ironhub.storage.memory.commands import MemoryCommandStore
+from ironhub.storage.memory.devices import MemoryDeviceStore
+from ironhub.storage.memory.outbox import MemoryOutbox
+from ironhub.storage.memory.policies import MemoryPolicyStore
+from ironhub.storage.memory.sessions import MemorySessionStore
+from ironhub.storage.memory.state import State
+from ironhub.storage.memory.twins import MemoryTwinStore
+from ironhub.storage.stores import Stores
+
+
+def memory_stores(entropy: Entropy, *, feedback_ttl: float = FEEDBACK_TTL) -> Stores:
+    """Return new, empty stores that share their state.
+
+    Args:
+        feedback_ttl: seconds a feedback record is kept.
+    """
+    state = State()
+    outbox = MemoryOutbox(state)
+    authorities = MemoryAuthorityStore(state)
+    return Stores(
+        devices=MemoryDeviceStore(state, outbox),
+        twins=MemoryTwinStore(state, outbox),
+        commands=MemoryCommandStore(state, entropy, feedback_ttl=feedback_ttl),
+        sessions=MemorySessionStore(state),
+        policies=MemoryPolicyStore(state),
+        authorities=authorities,
+        authority_source=authorities,
+        outbox=outbox,
+    )

@@ -1,0 +1,67 @@
+"""The statements of the device store."""
+
+from typing import Final
+
+from sqlalchemy import ColumnClause, and_, bindparam, delete, func, insert, literal_column, select, update
+
+from ironhub.storage.sqlite.device_rows import COLUMNS
+from ironhub.storage.sqlite.statements import is_device, is_identity, limited, names, sql
+from ironhub.storage.sqlite.tables import IDENTITIES, OUTBOX
+
+_NO_MODULE: Final[ColumnClause[str]] = literal_column("''")
+_ONLINE: Final[ColumnClause[int]] = literal_column("1")
+_C: Final = IDENTITIES.c
+_DEVICE: Final = IDENTITIES.alias("device")
+
+GET: Final = sql(select(*COLUMNS).where(is_identity(IDENTITIES)))
+KNOWN: Final = sql(
+    select(
+        _C.generation_id,
+        _DEVICE.c.status,
+        _C.credential_kind,
+        _C.sealed_keys,
+        _C.primary_thumbprint,
+        _C.secondary_thumbprint,
+    )
+    .join_from(IDENTITIES, _DEVICE, and_(_DEVICE.c.device_id == _C.device_id, _DEVICE.c.module_id == _NO_MODULE))
+    .where(is_identity(IDENTITIES))
+)
+"""A module is enabled when its device is, so the status comes from the device's row."""
+ETAG: Final = sql(select(_C.etag).where(is_identity(IDENTITIES)))
+
+_STORED: Final = names(IDENTITIES, "device_id", "module_id", "connected", "presence_changed_at", "last_activity_at")
+INSERT: Final = sql(insert(IDENTITIES), *names(IDENTITIES))
+UPDATE: Final = sql(update(IDENTITIES).where(is_identity(IDENTITIES), _C.etag == bindparam("replacing")), *_STORED)
+DELETE_DEVICE: Final = sql(delete(IDENTITIES).where(is_device(IDENTITIES)))
+DELETE_MODULE: Final = sql(delete(IDENTITIES).where(is_identity(IDENTITIES)))
+"""Foreign keys take twins, commands, feedback and sessions with them."""
+
+LIST_DEVICES: Final = sql(
+    limited(
+        select(*COLUMNS).where(_C.device_id > bindparam("after"), _C.module_id == _NO_MODULE).order_by(_C.device_id)
+    )
+)
+COUNT_DEVICES: Final = sql(select(_C.status, func.count()).where(_C.module_id == _NO_MODULE).group_by(_C.status))
+LIST_MODULES: Final = sql(
+    select(*COLUMNS).where(is_device(IDENTITIES), _C.module_id > _NO_MODULE).order_by(_C.module_id)
+)
+COUNT_MODULES: Final = sql(
+    select(func.count()).select_from(IDENTITIES).where(is_device(IDENTITIES), _C.module_id > _NO_MODULE)
+)
+
+CAME_OR_WENT: Final = sql(
+    update(IDENTITIES).where(is_identity(IDENTITIES)), "connected", "presence_changed_at", "last_activity_at"
+)
+_FACT_COLUMNS: Final = [OUTBOX.c.device_id, OUTBOX.c.module_id, OUTBOX.c.kind, OUTBOX.c.at, OUTBOX.c.data]
+_FACT_OF_IDENTITY: Final = select(_C.device_id, _C.module_id, bindparam("kind"), bindparam("at"), bindparam("data"))
+FACT_IF_STILL_THERE: Final = sql(
+    insert(OUTBOX).from_select(_FACT_COLUMNS, _FACT_OF_IDENTITY.where(is_identity(IDENTITIES)))
+)
+FACT_OF_ALL_ONLINE: Final = sql(
+    insert(OUTBOX).from_select(_FACT_COLUMNS, _FACT_OF_IDENTITY.where(_C.connected == _ONLINE))
+)
+ALL_WENT: Final = sql(
+    update(IDENTITIES).where(_C.connected == _ONLINE).values(connected=literal_column("0")),
+    "connected",
+    "presence_changed_at",
+)

@@ -1,0 +1,190 @@
+"""Devices and modules in SQLite."""
+
+from collections.abc import Sequence
+
+from ironhub.core.errors import HubError
+from ironhub.core.facts import Fact, FactKind
+from ironhub.core.ids import DeviceId, Identity
+from ironhub.core.pages import Page
+from ironhub.core.sealing import Sealer
+from ironhub.identity.model import KnownIdentity
+from ironhub.registry.model import (
+    MAX_MODULES_PER_DEVICE,
+    Device,
+    DeviceExists,
+    DeviceNotFound,
+    DeviceStatus,
+    EtagMismatch,
+    Module,
+    ModuleExists,
+    ModuleNotFound,
+    TooManyModules,
+)
+from ironhub.storage.sqlite import device_statements as statements
+from ironhub.storage.sqlite.database import Database
+from ironhub.storage.sqlite.device_rows import UNSEEN, device_of, device_values, known_of, module_of, module_values
+from ironhub.storage.sqlite.errors import Clash
+from ironhub.storage.sqlite.identity_cache import IdentityCache
+from ironhub.storage.sqlite.outbox import fact_values, leave_facts
+from ironhub.storage.sqlite.statements import Values, key_of
+from ironhub.storage.sqlite.transaction import Transaction
+from ironhub.storage.sqlite.workers import Work
+
+
+class SqliteDeviceStore:
+    """A DeviceStore over the identities table."""
+
+    def __init__(self, database: Database, sealer: Sealer, cache: IdentityCache | None = None) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._cache = cache or IdentityCache()
+
+    async def known_identity(self, identity: Identity) -> KnownIdentity | None:
+        """Return what the gate must know of it, or None when there is no such device or module."""
+        cached = self._cache.get(identity)
+        if cached is not None:
+            return cached
+        asked_at = self._cache.generation
+        row = await self._database.read(lambda tx: tx.one(statements.KNOWN, key_of(identity)))
+        if row is None:
+            return None
+        known = known_of(identity, row, self._sealer)
+        self._cache.put(known, asked_at)
+        return known
+
+    async def get_device(self, device_id: DeviceId) -> Device | None:
+        """Return the device with its presence and number of pending commands, or None."""
+        row = await self._database.read(lambda tx: tx.one(statements.GET, key_of(Identity(device_id))))
+        return None if row is None else device_of(row, self._sealer)
+
+    async def put_device(self, device: Device, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
+        """Store it if `replacing` (None: nothing) is the stored etag. Raises DeviceExists, EtagMismatch."""
+        values = device_values(device, self._sealer)
+        exists = DeviceExists(f"{device.device_id} exists already")
+        await self._write(device.device_id, lambda tx: _put(tx, device.identity, values, replacing, exists, facts))
+
+    async def delete_device(self, device_id: DeviceId, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
+        """Delete it and all that is its own. Raises DeviceNotFound, EtagMismatch."""
+
+        def work(tx: Transaction) -> None:
+            missing = DeviceNotFound(f"{device_id} is not registered")
+            _check_etag(tx, Identity(device_id), replacing, missing)
+            tx.change(statements.DELETE_DEVICE, {"of_device": device_id})
+            leave_facts(tx, facts)
+
+        await self._write(device_id, work)
+
+    async def list_devices(self, *, after: str | None, limit: int) -> Page[Device]:
+        """Return at most `limit` devices ordered by id; `after` from the page before."""
+        values = {"after": after or "", "limit": limit + 1}
+        rows = await self._database.browse(lambda tx: tx.all(statements.LIST_DEVICES, values))
+        devices = tuple(device_of(row, self._sealer) for row in rows[:limit])
+        return Page(devices, devices[-1].device_id if len(rows) > limit else None)
+
+    async def count_devices(self) -> tuple[int, int]:
+        """Return how many devices there are, and how many of them are enabled."""
+        rows = await self._database.browse(lambda tx: tx.all(statements.COUNT_DEVICES, {}))
+        counts: dict[str, int] = dict(rows)
+        return sum(counts.values()), counts.get(DeviceStatus.ENABLED.value, 0)
+
+    async def get_module(self, identity: Identity) -> Module | None:
+        """Return the module, or None when it or its device is not there."""
+        row = await self._database.read(lambda tx: tx.one(statements.GET, key_of(identity)))
+        return None if row is None else module_of(row, self._sealer)
+
+    async def put_module(self, module: Module, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
+        """As put_device. Raises ModuleExists, EtagMismatch, DeviceNotFound, TooManyModules."""
+        values = module_values(module, self._sealer)
+        exists = ModuleExists(f"{module.identity} exists already")
+
+        def work(tx: Transaction) -> None:
+            _put(tx, module.identity, values, replacing, exists, facts)
+            if replacing is None:
+                _check_device(tx, module.device_id)
+
+        await self._write(module.device_id, work)
+
+    async def delete_module(self, identity: Identity, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
+        """As delete_device. Raises ModuleNotFound, EtagMismatch."""
+
+        def work(tx: Transaction) -> None:
+            _check_etag(tx, identity, replacing, ModuleNotFound(f"{identity} is not registered"))
+            tx.change(statements.DELETE_MODULE, key_of(identity))
+            leave_facts(tx, facts)
+
+        await self._write(identity.device_id, work)
+
+    async def list_modules(self, device_id: DeviceId) -> tuple[Module, ...]:
+        """Return all modules of the device ordered by id; empty when there is no device."""
+        rows = await self._database.read(lambda tx: tx.all(statements.LIST_MODULES, {"of_device": device_id}))
+        return tuple(module_of(row, self._sealer) for row in rows)
+
+    async def record_presence(self, changes: Sequence[Fact]) -> None:
+        """Store who came and went, with the facts in the outbox; those of identities that are gone are dropped."""
+        rows = [_presence_values(fact) for fact in changes]
+
+        def work(tx: Transaction) -> None:
+            tx.change_each(statements.CAME_OR_WENT, rows)
+            tx.has_facts |= tx.change_each(statements.FACT_IF_STILL_THERE, rows) > 0
+
+        if rows:
+            await self._database.write(work)
+
+    async def forget_presence(self, at: float) -> int:
+        """Mark everybody disconnected since `at`, with a fact each; returns how many were connected."""
+        values = {"kind": FactKind.DISCONNECTED.value, "at": at, "data": "{}", "presence_changed_at": at}
+
+        def work(tx: Transaction) -> int:
+            tx.has_facts |= tx.change(statements.FACT_OF_ALL_ONLINE, values) > 0
+            return tx.change(statements.ALL_WENT, values)
+
+        return await self._database.write(work)
+
+    async def _write(self, device_id: DeviceId, work: Work[None]) -> None:
+        """Whatever the end, and whether or not the caller still waits, the cache forgets the device."""
+        await self._database.write(work, after=lambda: self._cache.forget(device_id))
+
+
+def _put(
+    tx: Transaction,
+    identity: Identity,
+    values: Values,
+    replacing: str | None,
+    exists: HubError,
+    facts: Sequence[Fact],
+) -> None:
+    if replacing is None:
+        try:
+            tx.change(statements.INSERT, values | UNSEEN)
+        except Clash:
+            raise exists from None
+    elif not tx.change(statements.UPDATE, values | key_of(identity) | {"replacing": replacing}):
+        raise EtagMismatch(f"{identity} has another etag, or is gone")
+    leave_facts(tx, facts)
+
+
+def _check_etag(tx: Transaction, identity: Identity, etag: str | None, missing: HubError) -> None:
+    stored = tx.one(statements.ETAG, key_of(identity))
+    if stored is None:
+        raise missing
+    if etag not in (None, stored[0]):
+        raise EtagMismatch(f"{identity} has another etag")
+
+
+def _check_device(tx: Transaction, device_id: DeviceId) -> None:
+    """A new module needs its device, and room there; raising here takes its row back."""
+    if tx.one(statements.ETAG, key_of(Identity(device_id))) is None:
+        raise DeviceNotFound(f"{device_id} is not registered")
+    counted = tx.one(statements.COUNT_MODULES, {"of_device": device_id})
+    if counted is not None and counted[0] > MAX_MODULES_PER_DEVICE:
+        raise TooManyModules(f"{device_id} has {MAX_MODULES_PER_DEVICE} modules already")
+
+
+def _presence_values(fact: Fact) -> Values:
+    return {
+        **fact_values(fact),
+        **key_of(fact.identity),
+        "connected": int(fact.kind is FactKind.CONNECTED),
+        "presence_changed_at": fact.at,
+        "last_activity_at": fact.at,
+    }

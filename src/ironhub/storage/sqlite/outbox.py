@@ -1,0 +1,74 @@
+"""Facts in SQLite: left in the transaction of the change they tell of, fetched by whoever writes the log."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from ironhub.core.facts import Fact, FactKind
+from ironhub.core.ids import Identity
+from ironhub.storage.sqlite.database import Database
+from ironhub.storage.sqlite.rows import json_object, json_text, reading
+from ironhub.storage.sqlite.statements import Values, identity_of, ids_of, limited, names, sql
+from ironhub.storage.sqlite.tables import OUTBOX, Row
+from ironhub.storage.sqlite.transaction import Transaction
+
+ADD: Final = sql(insert(OUTBOX), *names(OUTBOX, "fact_id"))
+_COLUMNS: Final = tuple(OUTBOX.columns)
+LIST: Final = sql(limited(select(*_COLUMNS).where(OUTBOX.c.fact_id > bindparam("after")).order_by(OUTBOX.c.fact_id)))
+DROP: Final = sql(delete(OUTBOX).where(OUTBOX.c.fact_id <= bindparam("up_to")))
+
+
+def leave_facts(tx: Transaction, facts: Sequence[Fact]) -> None:
+    """Store facts in the transaction of their change."""
+    for fact in facts:
+        tx.change(ADD, fact_values(fact))
+        tx.has_facts = True
+
+
+def fact_values(fact: Fact) -> Values:
+    """A fact as the columns of its row."""
+    return {**ids_of(fact.identity), "kind": fact.kind.value, "at": fact.at, "data": json_text(fact.data)}
+
+
+class SqliteOutbox:
+    """An Outbox over the outbox table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._something = asyncio.Event()
+        self._something.set()  # the process before may have left some
+        database.on_facts(self._something.set)
+
+    async def pending_facts(self, limit: int) -> Sequence[tuple[int, Fact]]:
+        """Return (outbox id, Fact), ids ascending, of facts not yet dropped."""
+        self._something.clear()
+        try:
+            rows = await self._database.read(lambda tx: tx.all(LIST, {"after": 0, "limit": limit}))
+        except BaseException:
+            self._something.set()
+            raise
+        if rows:
+            self._something.set()
+        return [_fact(row) for row in rows]
+
+    async def drop_facts(self, up_to: int) -> None:
+        """Forget the facts with ids up to and including `up_to`."""
+        await self._database.write(lambda tx: tx.change(DROP, {"up_to": up_to}))
+
+    async def wait_for_facts(self, timeout: float) -> bool:
+        """Return True as soon as there may be pending facts, False after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._something.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+def _fact(row: Row) -> tuple[int, Fact]:
+    fact_id, kind, device_id, module_id, at, data = row
+    with reading(f"fact {fact_id}"):
+        identity: Identity = identity_of(device_id, module_id)
+        return fact_id, Fact(FactKind(kind), identity, at, json_object(data))

@@ -1,0 +1,37 @@
+"""All stores of one hub over one database file."""
+
+from ironhub.core.clock import Entropy
+from ironhub.core.sealing import Sealer
+from ironhub.storage.feedback import FEEDBACK_TTL
+from ironhub.storage.sqlite.authorities import SqliteAuthorityStore
+from ironhub.storage.sqlite.commands import SqliteCommandStore
+from ironhub.storage.sqlite.database import Database
+from ironhub.storage.sqlite.devices import SqliteDeviceStore
+from ironhub.storage.sqlite.outbox import SqliteOutbox
+from ironhub.storage.sqlite.policies import SqlitePolicyStore
+from ironhub.storage.sqlite.sessions import SqliteSessionStore
+from ironhub.storage.sqlite.twins import SqliteTwinStore
+from ironhub.storage.stores import Stores
+
+
+def sqlite_stores(
+    database: Database, sealer: Sealer, entropy: Entropy, *, feedback_ttl: float = FEEDBACK_TTL
+) -> Stores:
+    """Return the stores over `database`; make one set of them per process: each caches what it read.
+
+    Args:
+        sealer: over the database's own data keys (`storage.keys.open_sealer`).
+        entropy: for lock tokens.
+        feedback_ttl: seconds a feedback record is kept.
+    """
+    authorities = SqliteAuthorityStore(database)
+    return Stores(
+        devices=SqliteDeviceStore(database, sealer),
+        twins=SqliteTwinStore(database),
+        commands=SqliteCommandStore(database, entropy, feedback_ttl=feedback_ttl),
+        sessions=SqliteSessionStore(database),
+        policies=SqlitePolicyStore(database, sealer),
+        authorities=authorities,
+        authority_source=authorities,
+        outbox=SqliteOutbox(database),
+    )

@@ -1,0 +1,45 @@
+"""What a store's function may do inside a transaction."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from ironhub.storage.sqlite.errors import Clash
+from ironhub.storage.sqlite.statements import Values
+from ironhub.storage.sqlite.tables import Row
+
+
+class Transaction:
+    """Runs statements; whoever made it commits. For the thread that runs the transaction only."""
+
+    __slots__ = ("_connection", "has_facts")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.has_facts = False
+        """Whether facts were left in the outbox."""
+
+    def one(self, statement: str, values: Values) -> Row | None:
+        """Return the first row, or None."""
+        row: Row | None = self._connection.execute(statement, values).fetchone()
+        return row
+
+    def all(self, statement: str, values: Values) -> list[Row]:
+        """Return all rows. Raises Clash."""
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.IntegrityError as error:
+            raise Clash(str(error)) from error
+
+    def change(self, statement: str, values: Values) -> int:
+        """Return how many rows were inserted, changed or deleted. Raises Clash."""
+        try:
+            return self._connection.execute(statement, values).rowcount
+        except sqlite3.IntegrityError as error:
+            raise Clash(str(error)) from error
+
+    def change_each(self, statement: str, rows: Iterable[Values]) -> int:
+        """Run it once for each of `rows`; returns how many rows changed in all. Raises Clash."""
+        try:
+            return self._connection.executemany(statement, rows).rowcount
+        except sqlite3.IntegrityError as error:
+            raise Clash(str(error)) from error

@@ -1,0 +1,27 @@
+"""All stores of one hub, whatever keeps them."""
+
+from dataclasses import dataclass
+
+from ironhub.access.ports import PolicyStore
+from ironhub.identity.ports import AuthoritySource
+from ironhub.messaging.commands.ports import CommandStore
+from ironhub.messaging.sessions.ports import SessionStore
+from ironhub.messaging.telemetry.ports import Outbox
+from ironhub.pki.ports import AuthorityStore
+from ironhub.registry.ports import DeviceStore
+from ironhub.twins.ports import TwinStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """One of each; they share their transactions, so a device deleted in one is gone in all."""
+
+    devices: DeviceStore
+    twins: TwinStore
+    commands: CommandStore
+    sessions: SessionStore
+    policies: PolicyStore
+    authorities: AuthorityStore
+    authority_source: AuthoritySource
+    """The same registered authorities, as the gate sees them."""
+    outbox: Outbox
