@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from ironhub.access.model import Grant, Permission
 from ironhub.core.bus import Bus, CommandQueued
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError, InvalidArgument
+from ironhub.core.ids import Identity
 from ironhub.messaging.commands.model import (
     MAX_TEXT,
     Command,
@@ -29,6 +31,7 @@ MAX_SWEEP_PAUSE: Final = 30.0
 """Seconds between two looks at what expires, when nothing is known to be due earlier."""
 RETRY_AFTER: Final = 1.0
 
+T = TypeVar("T")
 Step = Callable[[], Awaitable[None]]
 
 
@@ -43,7 +46,11 @@ class CommandService:
         self._clock = clock
         self._entropy = entropy
         self._settings = settings or CommandSettings()
-        self._queued = asyncio.Event()
+        self._earlier = asyncio.Event()
+        self._looks_at = math.inf
+        self._fresh = False
+        self._freshening = asyncio.Lock()
+        self._unreleased: dict[str, Identity] = {}
 
     async def send(self, grant: Grant, draft: CommandDraft) -> Command:
         """Queue a command for `grant.identity` and return it as stored.
@@ -55,7 +62,7 @@ class CommandService:
         now = self._clock.now()
         expires_at = self._expiry(draft, now)
         _check_draft(draft, self._settings.max_body)
-        command = await self._store.add_command(
+        adding = self._store.add_command(
             grant.identity,
             draft,
             message_id=draft.message_id or self._entropy.uuid(),
@@ -63,8 +70,8 @@ class CommandService:
             expires_at=expires_at,
             max_pending=self._settings.max_pending,
         )
-        self._queued.set()
-        self._bus.publish(CommandQueued(grant.identity))
+        command = await self._told(adding, grant.identity)
+        self._due(expires_at)
         return command
 
     async def purge(self, grant: Grant) -> int:
@@ -75,6 +82,7 @@ class CommandService:
     async def hold(self, grant: Grant, *, owner: str, limit: int) -> Sequence[Delivery]:
         """Hand out the oldest commands to a session that holds them until it settles or `release(owner)`."""
         grant.require(Permission.COMMAND_RECEIVE)
+        await self._forget_old_holders()
         now = self._clock.now()
         return await self._store.lock_commands(grant.identity, now=now, locked_until=None, owner=owner, limit=limit)
 
@@ -83,8 +91,10 @@ class CommandService:
         grant.require(Permission.COMMAND_RECEIVE)
         now = self._clock.now()
         until = now + self._settings.lock_duration
-        self._queued.set()
-        return await self._store.lock_commands(grant.identity, now=now, locked_until=until, owner="", limit=limit)
+        held = await self._store.lock_commands(grant.identity, now=now, locked_until=until, owner="", limit=limit)
+        if held:
+            self._due(until)
+        return held
 
     async def complete(self, grant: Grant, lock_token: str) -> None:
         """The device took it. Raises LockLost."""
@@ -99,20 +109,28 @@ class CommandService:
     async def abandon(self, grant: Grant, lock_token: str) -> None:
         """The device wants it again later; too often, and it is dead-lettered. Raises LockLost."""
         grant.require(Permission.COMMAND_RECEIVE)
-        await self._store.abandon_command(
+        abandoning = self._store.abandon_command(
             grant.identity,
             lock_token,
             now=self._clock.now(),
             max_delivery_count=self._settings.max_delivery_count,
             counted=True,
         )
-        self._bus.publish(CommandQueued(grant.identity))
+        await self._told(abandoning, grant.identity)
+        self._due(self._clock.now())  # while it was held, its expiry was nobody's concern
 
     async def release(self, grant: Grant, *, owner: str) -> None:
-        """The session is over: what it holds goes back in its place, for the next connection."""
+        """The session is over: what it holds goes back in its place, for the next connection.
+
+        While the store is out of order this is remembered, and done by `run` as soon as it can be.
+        """
         grant.require(Permission.COMMAND_RECEIVE)
-        if await self._store.release_commands(owner, now=self._clock.now()):
-            self._bus.publish(CommandQueued(grant.identity))
+        self._unreleased[owner] = grant.identity
+        try:
+            await asyncio.shield(self._release(owner, grant.identity))
+        except HubError as error:
+            log.warning("commands_not_released", extra={"code": error.code, "device": str(grant.identity)})
+            self._due(self._clock.now())
 
     async def pending(self, grant: Grant) -> int:
         """Return how many commands wait or are held, for a back end."""
@@ -121,32 +139,63 @@ class CommandService:
 
     async def feedback(self, grant: Grant, *, after: int, limit: int) -> Sequence[Feedback]:
         """Return feedback records with ids above `after`."""
-        grant.require(Permission.FEEDBACK_READ)
+        grant.require_whole_hub(Permission.FEEDBACK_READ)
         return await self._store.list_feedback(after=after, limit=limit, now=self._clock.now())
 
     async def drop_feedback(self, grant: Grant, *, up_to: int) -> None:
         """Forget the feedback records with ids up to and including `up_to`."""
-        grant.require(Permission.FEEDBACK_READ)
+        grant.require_whole_hub(Permission.FEEDBACK_READ)
         await self._store.drop_feedback(up_to)
 
     async def run(self) -> None:
-        """Expire what is due, until cancelled; sleeps until the next command is due or one is queued."""
-        await self._retried(self._release_all)
+        """Expire what is due, until cancelled; sleeps until the next command is due."""
+        await self._retried(self._forget_old_holders)
         while True:
+            self._looks_at = math.inf  # what becomes due while we look is looked at again
+            self._earlier.clear()
             await self._retried(self._sweep)
             pause = await self._pause()
-            self._queued.clear()
+            self._looks_at = self._clock.now() + pause
             try:
                 async with asyncio.timeout(pause):
-                    await self._queued.wait()
+                    await self._earlier.wait()
             except TimeoutError:
                 continue
 
-    async def _release_all(self) -> None:
-        """Sessions of the process before this one hold nothing any more."""
-        await self._store.release_commands(None, now=self._clock.now())
+    async def _forget_old_holders(self) -> None:
+        """Sessions of the process before this one hold nothing any more. Done before the first of ours can hold."""
+        if self._fresh:
+            return
+        async with self._freshening:
+            if not self._fresh:
+                await self._store.release_commands(None, now=self._clock.now())
+                self._fresh = True
+
+    async def _release(self, owner: str, identity: Identity) -> None:
+        released = await self._store.release_commands(owner, now=self._clock.now())
+        self._unreleased.pop(owner, None)
+        if released:
+            self._bus.publish(CommandQueued(identity))
+            self._due(self._clock.now())
+
+    async def _told(self, write: Awaitable[T], identity: Identity) -> T:
+        """Store, then tell, also when the caller hangs up half-way: no command waits unseen for a connected device."""
+
+        async def store_and_tell() -> T:
+            stored = await write
+            self._bus.publish(CommandQueued(identity))
+            return stored
+
+        return await asyncio.shield(store_and_tell())
+
+    def _due(self, at: float) -> None:
+        """Something is due at `at`: look then, if not earlier; at once when the clock was put forward over it."""
+        if at < self._looks_at or self._looks_at <= self._clock.now():
+            self._earlier.set()
 
     async def _sweep(self) -> None:
+        for owner, identity in tuple(self._unreleased.items()):
+            await self._release(owner, identity)
         limit = self._settings.max_delivery_count
         for identity in await self._store.expire_commands(
             now=self._clock.now(), max_delivery_count=limit, limit=SWEEP_BATCH
@@ -177,7 +226,9 @@ class CommandService:
 
 
 def _check_draft(draft: CommandDraft, max_body: int) -> None:
-    size = len(draft.body) + sum(len(name) + len(value) for name, value in draft.properties.items())
+    size = len(draft.body) + sum(
+        len(text.encode("utf-8", "surrogatepass")) for pair in draft.properties.items() for text in pair
+    )
     if size > max_body:
         raise CommandTooLarge(f"the command has {size} bytes; at most {max_body} are taken")
     texts = (draft.message_id or "", draft.correlation_id, draft.user_id, draft.content_type, draft.content_encoding)

@@ -1,10 +1,11 @@
 """Direct methods: hand a call to the connected device and wait for its own answer, never for another's."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 from ironhub.access.model import Grant, Permission
-from ironhub.core.errors import InvalidArgument
+from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.ids import Identity
 from ironhub.core.strict_json import JsonInvalid, decode_json
 from ironhub.messaging.methods.model import (
@@ -28,13 +29,22 @@ MAX_NAME: Final = 100
 _NAME_FORBIDDEN: Final = frozenset('$()<>@,;:\\"/[]?={} \t')
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """One caller. The outcome is a value, also when it is an error: no error can be left behind that nobody reads."""
+
+    outcome: asyncio.Future[MethodAnswer | HubError]
+    session: LiveSession | None = None
+    """Who has the call; None while the device is awaited."""
+
+
 class MethodService:
     """Calls in flight, each known by the device and the request id together."""
 
     def __init__(self, sessions: LiveSessions, devices: DeviceStore) -> None:
         self._sessions = sessions
         self._devices = devices
-        self._calls: dict[Identity, dict[str, asyncio.Future[MethodAnswer]]] = {}
+        self._calls: dict[Identity, dict[str, _Waiting]] = {}
         self._next_id = 0
 
     async def invoke(self, grant: Grant, call: MethodCall) -> MethodAnswer:
@@ -48,46 +58,54 @@ class MethodService:
         _check(call)
         identity = grant.identity
         await self._must_exist(identity)
-        session = await self._sessions.wait_for_methods(identity, call.connect_timeout)
-        if session is None:
-            raise DeviceNotOnline("Timed out waiting for device to connect.", waited=call.connect_timeout)
-        return await self._call(identity, session, call)
-
-    def answer(self, grant: Grant, request_id: str, answer: MethodAnswer) -> None:
-        """The device answered; an answer nobody waits for is dropped."""
-        grant.require(Permission.METHOD_ANSWER)
-        waiting = self._calls.get(grant.identity, {}).get(request_id)
-        if waiting is None or waiting.done():
-            return
-        try:
-            waiting.set_result(_checked(answer))
-        except MethodAnswerInvalid as error:
-            waiting.set_exception(error)
-
-    def lost(self, identity: Identity) -> None:
-        """The device's connection ended: calls in flight fail now, not at their time-out."""
-        for waiting in self._calls.get(identity, {}).values():
-            if not waiting.done():
-                waiting.set_exception(DeviceConnectionLost("The connection ended before the device answered."))
-
-    async def _call(self, identity: Identity, session: LiveSession, call: MethodCall) -> MethodAnswer:
         calls = self._calls.setdefault(identity, {})
         if len(calls) >= MAX_CALLS_PER_DEVICE:
             raise TooManyCalls(f"{MAX_CALLS_PER_DEVICE} calls wait for {identity} already")
         self._next_id += 1
         request_id = f"{self._next_id:x}"
-        answered: asyncio.Future[MethodAnswer] = asyncio.get_running_loop().create_future()
-        calls[request_id] = answered
+        calls[request_id] = waiting = _Waiting(asyncio.get_running_loop().create_future())
         try:
-            session.call_method(request_id, call.name, call.payload or b"null")
+            return await self._call(identity, request_id, waiting, call)
+        finally:
+            del calls[request_id]
+            if not calls:
+                del self._calls[identity]
+
+    def answer(self, grant: Grant, request_id: str, answer: MethodAnswer) -> None:
+        """The device answered; an answer nobody waits for is dropped."""
+        grant.require(Permission.METHOD_ANSWER)
+        waiting = self._calls.get(grant.identity, {}).get(request_id)
+        if waiting is None or waiting.session is None or waiting.outcome.done():
+            return
+        try:
+            waiting.outcome.set_result(_checked(answer))
+        except MethodAnswerInvalid as error:
+            waiting.outcome.set_result(error)
+
+    def lost(self, identity: Identity) -> None:
+        """A connection of the device ended: calls it had got fail now, not at their time-out.
+
+        Call it once the session has left `LiveSessions`; calls that went to one that took its place wait on.
+        """
+        current = self._sessions.of(identity)
+        for waiting in self._calls.get(identity, {}).values():
+            if waiting.session not in (None, current) and not waiting.outcome.done():
+                error = DeviceConnectionLost("The connection ended before the device answered.")
+                waiting.outcome.set_result(error)
+
+    async def _call(self, identity: Identity, request_id: str, waiting: _Waiting, call: MethodCall) -> MethodAnswer:
+        waiting.session = await self._sessions.wait_for_methods(identity, call.connect_timeout)
+        if waiting.session is None:
+            raise DeviceNotOnline("Timed out waiting for device to connect.", waited=call.connect_timeout)
+        waiting.session.call_method(request_id, call.name, call.payload or b"null")
+        try:
             async with asyncio.timeout(call.response_timeout):
-                return await answered
+                outcome = await waiting.outcome
         except TimeoutError as error:
             raise MethodTimeout("Timed out waiting for the response from device.") from error
-        finally:
-            calls.pop(request_id, None)
-            if not calls:
-                self._calls.pop(identity, None)
+        if isinstance(outcome, HubError):
+            raise outcome
+        return outcome
 
     async def _must_exist(self, identity: Identity) -> None:
         if await self._devices.known_identity(identity) is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ironhub.access.model import Grant, Permission
+from ironhub.access.model import Grant, Permission, PermissionDenied
 from ironhub.identity.model import DevicePrincipal
 from ironhub.messaging.telemetry.model import Batch, Encoding, Entry, Origin, PartitionEnds, Source
 from ironhub.messaging.telemetry.ports import EventLog, Stored
@@ -33,10 +33,17 @@ class TelemetryService:
         """Return the way into the log for the device that `grant` is for; it ends with the device's session."""
         grant.require(Permission.TELEMETRY_SEND)
         principal = grant.principal
-        proof, policy, generation = "", "", ""
-        if isinstance(principal, DevicePrincipal):
-            proof, policy, generation = principal.proof, principal.policy or "", principal.generation_id
-        origin = Origin(grant.identity, Source.TELEMETRY, encoding, generation, proof, policy, model_id)
+        if not isinstance(principal, DevicePrincipal):
+            raise PermissionDenied("only a device sends telemetry")
+        origin = Origin(
+            grant.identity,
+            Source.TELEMETRY,
+            encoding,
+            principal.generation_id,
+            principal.proof,
+            principal.policy or "",
+            model_id,
+        )
         return Uplink(self._log, self._log.partition_of(grant.identity.device_id), origin)
 
     @property
@@ -46,30 +53,30 @@ class TelemetryService:
 
     async def ends(self, grant: Grant, partition: int) -> PartitionEnds:
         """Return the bounds of a partition."""
-        grant.require(Permission.TELEMETRY_READ)
+        grant.require_whole_hub(Permission.TELEMETRY_READ)
         return await self._log.ends(partition)
 
     async def seek(self, grant: Grant, partition: int, enqueued_at: float) -> int:
         """Return the sequence number of the first entry enqueued at or after an instant (seconds since the epoch)."""
-        grant.require(Permission.TELEMETRY_READ)
+        grant.require_whole_hub(Permission.TELEMETRY_READ)
         return await self._log.seek(partition, enqueued_at)
 
     async def read(self, grant: Grant, partition: int, start: int, *, max_entries: int = 1000) -> Batch:
         """Return entries from `start` on; empty at the end of the log."""
-        grant.require(Permission.TELEMETRY_READ)
+        grant.require_whole_hub(Permission.TELEMETRY_READ)
         return await self._log.read(partition, start, max_entries=max_entries)
 
     async def wait(self, grant: Grant, partition: int, start: int, timeout: float) -> bool:
         """Return True as soon as there is something to read from `start` on, False after `timeout` seconds."""
-        grant.require(Permission.TELEMETRY_READ)
+        grant.require_whole_hub(Permission.TELEMETRY_READ)
         return await self._log.wait(partition, start, timeout)
 
     async def position(self, grant: Grant, group: str, partition: int) -> int | None:
         """Return where a consumer group reads on, or None."""
-        grant.require(Permission.TELEMETRY_READ)
+        grant.require_whole_hub(Permission.TELEMETRY_READ)
         return await self._log.position(group, partition)
 
     async def set_position(self, grant: Grant, group: str, partition: int, next_sequence: int) -> None:
         """Store where a consumer group reads on; durable when it returns."""
-        grant.require(Permission.TELEMETRY_READ)
+        grant.require_whole_hub(Permission.TELEMETRY_READ)
         await self._log.set_position(group, partition, next_sequence)
