@@ -212,9 +212,9 @@ VERSION_5 = [
     good("MQTT-1.5.7-1", publish_5("a", USER, USER), "user properties repeat", level=5),
     bad("MQTT-1.5.7-1", publish_5("a", b"\x26\x00\x01a\x00\x01\xff"), "value is not UTF-8", level=5),
     bad("MQTT-2.2.2-1", packet(0x30, field("a")), "no property length", level=5),
-    bad("MQTT-2.2.2-2", publish_5("a", b"\x24\x01"), "of CONNACK", level=5),
-    bad("MQTT-2.2.2-2", publish_5("a", b"\x04\x01"), "unknown", level=5),
-    bad("MQTT-2.2.2-2", publish_5("a", b"\x18\x00\x00\x00\x01"), "of a will", level=5),
+    bad("2.2.2.2", publish_5("a", b"\x24\x01"), "of CONNACK", level=5),
+    bad("2.2.2.2", publish_5("a", b"\x04\x01"), "unknown", level=5),
+    bad("2.2.2.2", publish_5("a", b"\x18\x00\x00\x00\x01"), "of a will", level=5),
     bad("2.2.2.2", packet(0x30, field("a"), b"\x05\x01\x01"), "beyond the packet", level=5),
     good("3.1.2.11.2", connect_5(b"\x11\x00\x00\x00\x05"), "session expiry", level=5, first=True),
     bad("3.1.2.11.2", connect_5(b"\x11\x00\x00\x00\x05" * 2), "session expiry twice", level=5, first=True),
@@ -267,7 +267,7 @@ VERSION_5 = [
     bad("3.14.2.2.2", packet(0xE0, b"\x00", properties(b"\x11\x00\x00\x00\x01")), "prolongs the session", level=5),
     bad("3.14.2.2.5", packet(0xE0, b"\x00", properties(b"\x1c\x00\x01x")), "server reference", level=5),
     bad("MQTT-3.15.1-1", packet(0xF1), "flags", level=5),
-    bad("MQTT-4.12.0-6", packet(0xF0, b"\x18\x00"), "AUTH without a method agreed", level=5),
+    bad("MQTT-4.12.0-7", packet(0xF0, b"\x18\x00"), "AUTH without a method agreed", level=5),
 ]
 
 VECTORS: list[Vector] = [*FIELDS, *CONNECTS, *PUBLISHES, *SUBSCRIPTIONS, *OTHERS, *VERSION_5]

@@ -105,7 +105,7 @@ def test_mqtt_3_12_4_1_a_ping_is_answered() -> None:
     assert session.to_send() == raw.PINGRESP * 2
 
 
-def test_mqtt_3_14_4_1_nothing_is_heard_after_disconnect() -> None:
+def test_mqtt_3_14_4_2_nothing_is_heard_after_disconnect() -> None:
     session = opened()
     assert len(session.receive(raw.DISCONNECT + raw.publish("a"), 0.0)) == 1
 

@@ -66,7 +66,7 @@ class InboundPublishes:
         return True
 
     def _check_5(self, packet: Publish) -> None:
-        if packet.qos and len(self.acks) >= self._limits.receive_window:  # [MQTT-3.3.4-9]
+        if packet.qos and len(self.acks) >= self._limits.receive_window:  # [MQTT-3.3.4-7]
             raise ProtocolViolation("more publishes than the window admits", ReasonCode.RECEIVE_MAXIMUM_EXCEEDED)
         if not packet.properties:
             return

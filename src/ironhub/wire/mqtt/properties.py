@@ -129,7 +129,7 @@ def decode_properties(reader: Reader, packet_type: int) -> Properties:
     """Read the property length and the properties after it.
 
     Raises:
-        ProtocolViolation: unknown or not of this packet [MQTT-2.2.2-2], more than once, out of its bounds, too many.
+        ProtocolViolation: unknown or not of this packet (2.2.2.2), more than once, out of its bounds, too many.
     """
     size = reader.variable()
     if size == 0:

@@ -48,7 +48,7 @@ def check_shared_filter(topic_filter: str) -> None:
         raise ProtocolViolation("a shared subscription has no name or no filter", ReasonCode.TOPIC_FILTER_INVALID)
     if "#" in parts[1] or "+" in parts[1]:  # [MQTT-4.8.2-2]
         raise ProtocolViolation("a share name has a wildcard in it", ReasonCode.TOPIC_FILTER_INVALID)
-    check_topic_filter(parts[2])  # [MQTT-4.8.2-1]
+    check_topic_filter(parts[2])  # [MQTT-4.8.2-2]
 
 
 def matches(topic_filter: str, topic: str) -> bool:

@@ -54,7 +54,7 @@ def test_publishes_that_wait_for_release_are_bounded() -> None:
 
 
 def test_the_window_binds_clients_that_were_told_of_it() -> None:
-    """MQTT 5 [MQTT-3.3.4-9]; a client of 3.1.1 cannot know it, so there the owner stops reading"""
+    """MQTT 5 [MQTT-3.3.4-7]; a client of 3.1.1 cannot know it, so there the owner stops reading"""
     for level in (4, 5):
         inbound = InboundPublishes(SessionLimits(receive_window=1))
         inbound.admit(Publish("a", b"", 1, 1), level)

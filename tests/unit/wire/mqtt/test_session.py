@@ -382,7 +382,7 @@ def test_dripping_bytes_keep_nothing_alive_but_progress_does() -> None:
 
 
 def test_a_client_that_says_goodbye_is_heard_and_then_no_more() -> None:
-    """[MQTT-3.14.4-1]"""
+    """[MQTT-3.14.4-2]"""
     session = open_session()
     assert session.receive(raw.publish("a") + raw.DISCONNECT + raw.publish("b") + b"\x00", 1.0) == [
         Publish("a", b""),
