@@ -47,10 +47,11 @@ class DeviceStore(IdentitySource, Protocol):
         """Return the module, or None when it or its device is not there."""
 
     async def put_module(self, module: Module, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
-        """As put_device. Raises ModuleExists, EtagMismatch, DeviceNotFound, TooManyModules."""
+        """As put_device. Raises ModuleExists, EtagMismatch; and when it is to be created, DeviceNotFound,
+        TooManyModules."""
 
     async def delete_module(self, identity: Identity, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
-        """As delete_device. Raises ModuleNotFound, EtagMismatch."""
+        """As delete_device. Raises ModuleNotFound (also when there is no such device), EtagMismatch."""
 
     async def list_modules(self, device_id: DeviceId) -> tuple[Module, ...]:
         """Return all modules of the device ordered by id; empty when there is no device."""
@@ -58,8 +59,9 @@ class DeviceStore(IdentitySource, Protocol):
     async def record_presence(self, changes: Sequence[Fact]) -> None:
         """Store who came and went (facts CONNECTED and DISCONNECTED, in order), with the facts in the outbox.
 
-        Changes of identities that are gone are dropped.
+        Both count as activity. Changes of identities that are gone are dropped.
         """
 
     async def forget_presence(self, at: float) -> int:
-        """Mark everybody disconnected since `at` (the hub starts: nobody is); returns how many were connected."""
+        """Mark everybody disconnected since `at` (the hub starts: nobody is), with a fact DISCONNECTED (no data) for
+        each; returns how many were connected."""

@@ -32,7 +32,10 @@ class CommandStore(Protocol):
 
         Args:
             locked_until: when the lock ends by itself; None: with `release_commands(owner)` only.
-            owner: names the holder, e.g. an MQTT session.
+            owner: names the holder, e.g. an MQTT session; of no meaning under a timed lock.
+
+        What is held does not expire until it is let go. A timed lock is void from `locked_until` on, and the command
+        is handed out again once `expire_commands` has ended it.
         """
 
     async def complete_command(self, identity: Identity, lock_token: str, *, now: float, outcome: Outcome) -> None:
@@ -41,17 +44,19 @@ class CommandStore(Protocol):
     async def abandon_command(
         self, identity: Identity, lock_token: str, *, now: float, max_delivery_count: int, counted: bool
     ) -> None:
-        """Put it back in its place; `counted`: dead-letter it when handed out often enough. Raises LockLost."""
+        """Put it back in its place; `counted`: as one more delivery that came to nothing, and dead-letter it when
+        those are `max_delivery_count`. Raises LockLost."""
 
     async def release_commands(self, owner: str | None, *, now: float) -> int:
         """End the locks without time limit that `owner` holds (None: of everybody; the hub starts). Uncounted."""
 
     async def expire_commands(self, *, now: float, max_delivery_count: int, limit: int) -> list[Identity]:
-        """Drop at most `limit` commands past their expiry, and end timed locks that ran out (dead-lettering at the
-        count); return the identities that have something to receive again. Cost follows what is due, not the queues."""
+        """Look at the `limit` commands that are longest due: drop those past their expiry that nobody holds, end timed
+        locks that ran out (as `abandon_command` counted); return the identities that have something to receive again.
+        Forgets expired feedback besides. Cost follows what is due, not the queues."""
 
     async def purge_commands(self, identity: Identity, *, now: float) -> int:
-        """Remove all commands of this queue; returns how many. Raises DeviceNotFound, ModuleNotFound."""
+        """Remove all commands of this queue, held or not; returns how many. Raises DeviceNotFound, ModuleNotFound."""
 
     async def count_commands(self, identity: Identity) -> int:
         """Return how many commands wait or are held."""
