@@ -198,6 +198,8 @@ class GroupCommit:
         self._attempt(self._file.settle)
 
     def _trim(self, done: Callable[[], None]) -> None:
+        if not self.stats.healthy and self._attempt(self._file.probe):
+            self._hand_back(partial(self._note, None))
         if self._attempt(self._file.trim):
             self._thread.put(partial(self._trim, done))  # behind the commits that came meanwhile
         else:
@@ -205,16 +207,12 @@ class GroupCommit:
 
     def _attempt(self, step: Callable[[], bool]) -> bool:
         try:
-            more = step()
+            return step()
         except HubError as refusal:
             self._hand_back(partial(self._note, refusal))
-            return False
-        except Exception:
+        except Exception:  # as above
             log.exception("event_log_upkeep_failed")
-            return False
-        if not self.stats.healthy:
-            self._hand_back(partial(self._note, None))
-        return more
+        return False
 
     def _hand_back(self, answer: Callable[[], None]) -> None:
         try:

@@ -22,6 +22,7 @@ from ironhub.streams.tail import Block
 _CHECKPOINT_BYTES: Final = 8 << 20
 _INSERT: Final = "INSERT INTO chunk_N (first, entries, enqueued_at, checksum, body) VALUES (?, ?, ?, ?, ?)"
 _SET_POSITION: Final = "INSERT OR REPLACE INTO position (reader, partition, next) VALUES (?, ?, ?)"
+_PROBE: Final = "UPDATE mark SET value = value + 1 WHERE name = 'probes'"  # an equal value would not be written
 _SET_RELAYED: Final = "UPDATE mark SET value = ? WHERE name = 'relayed'"
 
 
@@ -101,6 +102,19 @@ class LogFile:
         except sqlite3.Error as error:
             raise self._broken(error) from error
         return bool(doomed)
+
+    def probe(self) -> bool:
+        """Write something small, to learn whether the disk takes it. Returns True.
+
+        Raises:
+            HubError: it does not.
+        """
+        connection = self._healthy()
+        try:
+            connection.execute(_PROBE)
+        except sqlite3.Error as error:
+            raise self._broken(error) from error
+        return True
 
     def settle(self) -> bool:
         """Move what was committed from the journal to its place when there is enough of it. Returns False: no more.

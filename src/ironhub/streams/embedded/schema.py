@@ -122,7 +122,7 @@ def _create(connection: sqlite3.Connection, partitions: int) -> None:
         connection.execute(statement)
     for partition in range(partitions):
         connection.execute(of(_CHUNKS, partition))
-    connection.execute("INSERT INTO mark VALUES ('partitions', ?), ('relayed', 0)", (partitions,))
+    connection.execute("INSERT INTO mark VALUES ('partitions', ?), ('relayed', 0), ('probes', 0)", (partitions,))
     connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version={_VERSION}")
     connection.execute("COMMIT")

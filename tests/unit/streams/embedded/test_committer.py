@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,41 @@ async def test_it_finds_out_by_itself_that_the_disk_is_well_again(make: Make, re
     assert await append(commits, *entries(1)) is not None
     async with asyncio.timeout(30):
         while not commits.stats.healthy:
-            await commits.trim()
+            await asyncio.sleep(0.001)
+
+
+async def test_a_disk_that_only_can_be_read_is_not_well(make: Make, refusals: list[tuple[str, bool]]) -> None:
+    commits = make(LogSettings(trim_interval=NEVER))
+    refusals += [("BEGIN", False), ("UPDATE mark", False)]
+    assert await append(commits, *entries(1)) is not None
+    await commits.trim()
+    assert not commits.stats.healthy
+    await commits.trim()
+    assert commits.stats.healthy
+
+
+async def test_positions_and_facts_are_in_the_same_commit(make: Make, recorder: Recorder) -> None:
+    commits = make(LogSettings())
+    answers = await asyncio.gather(
+        append(commits, *entries(1)),
+        answer(partial(commits.relay, [(4, 0, entries(4)[0])])),
+        answer(partial(commits.set_position, "$default", 0, 1)),
+    )
+    assert list(answers) == [None] * 3
+    assert recorder.sizes == [2]
+    await commits.close()
+    assert isinstance(await answer(partial(commits.set_position, "$default", 0, 2)), Unavailable)
+
+
+async def test_a_callback_that_raises_stops_nobody_else(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    commits = make(LogSettings())
+
+    def cancelled(error: HubError | None) -> None:
+        raise asyncio.CancelledError
+
+    commits.append(0, entries(1), cancelled)
+    assert await append(commits, *entries(2)) is None
+    assert [record.message for record in caplog.records] == ["event_log_callback_failed"]
 
 
 async def test_an_entry_that_cannot_be_packed_costs_its_commit_only(

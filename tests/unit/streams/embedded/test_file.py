@@ -140,6 +140,22 @@ def test_the_journal_is_settled_when_enough_is_in_it(tmp_path: Path) -> None:
     file.close()
 
 
+def test_a_probe_writes_and_changes_nothing(tmp_path: Path, refusals: list[tuple[str, bool]]) -> None:
+    path = tmp_path / "stream.db"
+    file = open_file(path, connect=connect_to_disk)
+    file.commit(work(facts=[(4, 0, entry(4))]))
+    before = (tmp_path / "stream.db-wal").stat().st_size
+    assert file.probe() is True
+    assert (tmp_path / "stream.db-wal").stat().st_size > before
+    refusals.append(("UPDATE mark", False))
+    with pytest.raises(Unavailable):
+        file.probe()
+    file.close()
+    file = open_file(path)
+    assert file.relayed == 4
+    file.close()
+
+
 def test_settling_and_trimming_tell_when_the_disk_refuses(tmp_path: Path, refusals: list[tuple[str, bool]]) -> None:
     clock = FakeClock()
     file = open_file(tmp_path / "stream.db", clock, connect=connect_to_disk)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.log_files import change
-from tests.fakes.streams import bodies, entries, entry, sealer, stored
+from tests.fakes.streams import PRESS, bodies, entries, entry, sealer, stored
 
 from ironhub.core.errors import CorruptStore, HubError, InvalidArgument, Unavailable
 from ironhub.messaging.telemetry.model import Damage, PartitionEnds
@@ -216,6 +216,20 @@ def test_an_answer_for_a_loop_that_ended_is_dropped(caplog: pytest.LogCaptureFix
     loop.close()
     _answer(loop, done, lambda: 1)
     assert [record.message for record in caplog.records] == ["event_log_loop_is_gone"]
+
+
+async def test_a_waiting_reader_is_woken_by_the_commit(tmp_path: Path) -> None:
+    log = await opened(tmp_path / "stream.db")
+    at = log.partition_of(PRESS.identity.device_id)
+    waiting = asyncio.ensure_future(log.wait(at, 0, 30))
+    await asyncio.sleep(0)
+    await stored(log, at, entries(1))
+    assert await waiting
+    assert await log.wait(at, 0, 0)
+    assert await log.position("nobody", at) is None
+    assert await log.seek(at, START + 1) == 1
+    await log.close()
+    await log.close()
 
 
 async def test_errors_of_a_commit_reach_positions_and_relays(tmp_path: Path) -> None:
