@@ -1,6 +1,6 @@
 """Print what a message costs in the event log: CPU microseconds of append, pack, seal and commit, with real syncs.
 
-Run it with `python tools/measure_log.py [--messages N]`. It makes its logs in the current directory, and removes them.
+Run it with `python tools/measure_log.py [--messages N] [--interval 0]`. It makes its logs in the current directory, and removes them.
 """
 
 import argparse
@@ -91,11 +91,13 @@ def cpu() -> tuple[float, float]:
     return usage.ru_utime, usage.ru_stime
 
 
-async def measure(name: str, messages: int, batch: int, in_flight: int, *, slow: bool) -> None:
+async def measure(name: str, messages: int, batch: int, in_flight: int, *, slow: bool, interval: float) -> None:
     """Measure one shape and print a line."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
         sealer = Sealer({1: bytes(range(32))}, SystemEntropy())
-        opened = partial(open_log, Path(directory) / "stream.db", sealer, SystemClock(), LogSettings())
+        opened = partial(
+            open_log, Path(directory) / "stream.db", sealer, SystemClock(), LogSettings(commit_interval=interval)
+        )
         log = await (opened(connect=slow_connect) if slow else opened())
         await load(log, 20 * batch * in_flight, batch, in_flight)
         commits, begun, (user, system) = log.stats.commits, time.perf_counter(), cpu()
@@ -114,13 +116,17 @@ async def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the shapes of the design, on this disk and on a slower one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=400_000)
-    messages = parser.parse_args(arguments).messages
+    parser.add_argument("--interval", type=float, default=LogSettings().commit_interval, help="seconds between commits")
+    options = parser.parse_args(arguments)
+    messages, interval = options.messages, options.interval
     print(f"messages of {len(PROPERTIES) + len(BODY)} bytes, {CONNECTIONS} connections, 4 partitions")
     for slow in (False, True):
         disk = ", 5 ms slower disk" if slow else ""
-        await measure(f"16 per append, 200 appends in flight{disk}", 4 * messages, 16, 200, slow=slow)
-        await measure(f"1 per append, 200 appends in flight{disk}", messages, 1, 200, slow=slow)
-        await measure(f"1 per append, 2000 appends in flight{disk}", messages, 1, 2000, slow=slow)
+        await measure(
+            f"16 per append, 200 appends in flight{disk}", 4 * messages, 16, 200, slow=slow, interval=interval
+        )
+        await measure(f"1 per append, 200 appends in flight{disk}", messages, 1, 200, slow=slow, interval=interval)
+        await measure(f"1 per append, 2000 appends in flight{disk}", messages, 1, 2000, slow=slow, interval=interval)
 
 
 if __name__ == "__main__":

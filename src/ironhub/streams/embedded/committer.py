@@ -107,6 +107,9 @@ class GroupCommit:
         self._trimmer.cancel()
         if self._busy or self._work.callbacks:
             self._idle = self._loop.create_future()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._flush()
             await self._idle
         self._thread.put(self._file.close)
         await self._loop.run_in_executor(None, self._thread.close)
@@ -129,7 +132,7 @@ class GroupCommit:
         self._loop.call_soon(_tell_all, (stored,), Unavailable(f"the event log {reason}"))
 
     def _arm(self) -> None:
-        wait = self._quiet_until - self._loop.time()
+        wait = 0.0 if self._closed else self._quiet_until - self._loop.time()
         self._timer = self._loop.call_later(wait, self._flush) if wait > 0 else self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:

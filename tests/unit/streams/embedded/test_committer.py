@@ -244,7 +244,7 @@ async def test_a_waiting_trim_may_be_cancelled(make: Make) -> None:
 
 
 async def test_closing_commits_what_waits_and_what_that_brings(make: Make, recorder: Recorder) -> None:
-    commits = make(LogSettings(commit_interval=0.01))
+    commits = make(LogSettings(commit_interval=NEVER))
     answers: list[HubError | None] = []
     for number in range(20):
         commits.append(0, entries(number), answers.append)
@@ -253,6 +253,15 @@ async def test_closing_commits_what_waits_and_what_that_brings(make: Make, recor
         commits.append(0, entries(number), answers.append)
     await commits.close()
     assert answers == [None] * 40
+
+
+async def test_closing_does_not_wait_for_company(make: Make) -> None:
+    commits = make(LogSettings(commit_interval=NEVER))
+    await asyncio.gather(append(commits, *entries(1)), append(commits, *entries(2)))
+    waiting = asyncio.ensure_future(append(commits, *entries(3)))
+    await asyncio.sleep(0)
+    await commits.close()
+    assert await waiting is None
     assert isinstance(await append(commits, *entries(1)), Unavailable)
     await commits.close()
 
