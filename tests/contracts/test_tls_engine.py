@@ -5,9 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL
+from tests.fakes.old_certificates import ECDSA_SHA256, tlv
 from tests.fakes.pki import SERVER_AUTH, FakeCertificate, make_authority, self_signed
 from tests.fakes.tls_client import TLS1_2, TLS1_3, MemoryClient, client_context, key_of_a_thief, server_identity
 
@@ -59,6 +64,24 @@ def authority_chain() -> FakeCertificate:
     return make_authority("intermediate", parent=make_authority("root")).issue("press-7")
 
 
+def version_1() -> FakeCertificate:
+    """X.509 version 1: no extension, not even a version number."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), self_signed("press-7").certificate.subject.public_bytes()
+    body = tlv(
+        0x30,
+        tlv(0x02, b"\x07"),
+        ECDSA_SHA256,
+        name,
+        tlv(0x30, tlv(0x17, b"200101000000Z"), tlv(0x17, b"490101000000Z")),
+        name,
+        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    )
+    signature = key.sign(body, ec.ECDSA(hashes.SHA256()))
+    return FakeCertificate(
+        x509.load_der_x509_certificate(tlv(0x30, body, ECDSA_SHA256, tlv(0x03, b"\x00", signature))), key
+    )
+
+
 CERTIFICATES = {
     "self-signed": lambda: self_signed("press-7"),
     "expired": lambda: self_signed("press-7", not_before=0.0, not_after=1e9),
@@ -69,6 +92,7 @@ CERTIFICATES = {
     "for servers only": lambda: self_signed("press-7", usages=[SERVER_AUTH]),
     "an authority nobody knows": lambda: make_authority("unknown").issue("press-7"),
     "a chain": authority_chain,
+    "X.509 version 1": version_1,
 }
 
 

@@ -16,6 +16,7 @@ from tests.fakes.ports import PATIENCE, SHORT, Port, Talk, open_port, until
 from tests.fakes.tls_client import TLS1_2, MemoryClient, client_context, key_of_a_thief
 
 from ironhub.heads.connection import Connection
+from ironhub.heads.limits import ConnectionLimits
 from ironhub.heads.listener import Channel, Conversation
 
 
@@ -433,3 +434,27 @@ async def test_a_peer_that_reads_again_after_close_wakes_nobody() -> None:
         client.close()
         await until(lambda: talk.losses == 1)
         assert talk.resumptions == 0
+
+
+@on_both_loops
+async def test_there_is_no_conversation_with_who_gets_no_place() -> None:
+    async with open_port(limits=ConnectionLimits(max_per_address=1)) as port:
+        first, refused = await port.connect_plain(), await port.connect_plain()
+        assert await refused.rest() == b""
+        assert (port.listener.counts.refused, port.talks) == (1, [])
+        await port.listener.close(0)  # the first has said nothing, so there is nobody to say goodbye to
+        assert await first.rest() == b""
+        for each in (first, refused):
+            await each.end()
+
+
+@on_both_loops
+async def test_the_oldest_stranger_makes_room() -> None:
+    async with open_port(limits=ConnectionLimits(max_unidentified=1)) as port:
+        oldest = await port.connect_plain()
+        newest = await port.connect()
+        assert await oldest.rest() == b""
+        assert port.listener.counts.displaced == 1
+        assert await newest.exchange(b"x") == b"x"
+        for each in (oldest, newest):
+            await each.end()

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import socket
 import ssl
 from collections.abc import Iterator
@@ -169,3 +170,26 @@ async def test_no_task_is_left_behind() -> None:
         await client.exchange(b"x")
         await client.end()
     await until(lambda: asyncio.all_tasks() == before)
+
+
+@on_both_loops
+async def test_no_more_file_descriptors_ends_nothing_that_is_open_and_passes() -> None:
+    async with open_port() as port:
+        client = await port.connect()
+        assert await client.exchange(b"x") == b"x"
+        strangers = [socket.socket() for _ in range(40)]
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(each.fileno() for each in strangers) + 8, hard))
+            for stranger in strangers:
+                stranger.connect(("127.0.0.1", port.number))
+            for _ in range(50):
+                assert await client.exchange(b"still here") == b"still here"
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for stranger in strangers:
+                stranger.close()
+        again = await port.connect()
+        assert await again.exchange(b"x") == b"x"
+        for each in (client, again):
+            await each.end()

@@ -27,7 +27,7 @@ _VerifyHook = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 class _Watch(threading.local):
     """The contexts made in this thread while it is watching."""
 
-    addresses: list[int] | None = None
+    addresses: set[int] | None = None
 
 
 _watch = _Watch()
@@ -36,7 +36,7 @@ _watch = _Watch()
 @_NewHook  # type: ignore[untyped-decorator]  # ctypes makes it
 def _on_new(parent: int, _ptr: int, _data: int, _index: int, _argl: int, _argp: int) -> None:
     if _watch.addresses is not None:
-        _watch.addresses.append(parent)
+        _watch.addresses.add(parent)
 
 
 @_VerifyHook  # type: ignore[untyped-decorator]  # ctypes makes it
@@ -51,10 +51,10 @@ def server_context() -> ssl.SSLContext:
         EngineUnavailable: this interpreter's `ssl` module is built in a way that its OpenSSL cannot be reached.
     """
     library = _library()
-    _watch.addresses = []
+    _watch.addresses = set()
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        addresses = _watch.addresses
+        addresses = tuple(_watch.addresses)
     finally:
         _watch.addresses = None
     if len(addresses) != 1:

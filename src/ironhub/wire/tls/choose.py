@@ -32,8 +32,6 @@ _FACTORIES: Final[dict[EngineName, ContextFactory]] = {
     EngineName.SSL: StdlibContext,  # first: the same speed, a quarter less memory (docs/decisions/0002)
     EngineName.OPENSSL: OpensslContext,
 }
-_FLIGHTS: Final = 4
-"""More rounds than any handshake takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +92,10 @@ def probe(name: EngineName, factory: ContextFactory) -> EngineReport:
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
         )
         chain = _shake_hands(factory([identity], TlsSettings()).new_engine(), key, certificate)
-    except (EngineUnavailable, TlsFailed, ssl.SSLError, SSL.Error, AttributeError) as error:
+    except (EngineUnavailable, TlsFailed) as error:
         return EngineReport(name, works=False, library=library, reason=str(error))
+    except (ssl.SSLError, SSL.Error, AttributeError) as error:  # another OpenSSL, binding or module than we know
+        return EngineReport(name, works=False, library=library, reason=f"the self-test ended with {error!r}")
     if chain != (certificate.public_bytes(Encoding.DER),):
         return EngineReport(name, works=False, library=library, reason="the client's certificate did not come through")
     return EngineReport(name, works=True, library=library, reason="")
@@ -107,14 +107,13 @@ def _shake_hands(engine: Engine, key: ec.EllipticCurvePrivateKey, certificate: x
     context.use_privatekey(key)
     client = SSL.Connection(context)
     client.set_connect_state()
-    for _ in range(_FLIGHTS):
+    while True:  # bio_read raises once the client has nothing more to say
         with suppress(SSL.WantReadError):
             client.do_handshake()
         engine.receive(client.bio_read(65_536))
         if engine.handshake_done:
-            break
+            return engine.peer_chain
         client.bio_write(engine.to_send())
-    return engine.peer_chain
 
 
 def _expired() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:

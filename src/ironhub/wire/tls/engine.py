@@ -1,5 +1,6 @@
 """What both engines do alike: cut records, bound the handshake, keep OpenSSL's buffers small."""
 
+from abc import ABC, abstractmethod
 from typing import Final
 
 from ironhub.wire.tls.model import RECORD_HEADER, SLICE, TlsFailed, TlsSettings
@@ -8,7 +9,7 @@ from ironhub.wire.tls.records import whole_records
 _SHORTEST: Final = RECORD_HEADER + 1
 
 
-class RecordEngine:
+class RecordEngine(ABC):
     """The common half of an engine. OpenSSL only ever holds whole records, so it is empty between two calls."""
 
     __slots__ = ("_heard", "_ready", "_rest", "handshake_done", "peer_closed")
@@ -100,36 +101,38 @@ class RecordEngine:
     # What an implementation adds.
 
     @property
+    @abstractmethod
     def _settings(self) -> TlsSettings:
-        raise NotImplementedError
+        """What the context was made with."""
 
+    @abstractmethod
     def _feed(self, records: bytes | memoryview) -> None:
         """Give ciphertext to OpenSSL."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _step(self) -> bool:
         """Go on with the handshake; True once it is done."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _settle(self) -> None:
         """Let go of what only the handshake needed."""
 
+    @abstractmethod
     def _decrypt_record(self, record: bytes | memoryview) -> bytes:
         """Feed one record of at most SLICE bytes and return its plaintext."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _drain(self) -> bytes:
         """Return all the plaintext there is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _encrypt(self, plaintext: bytes) -> None:
         """Turn 1 to SLICE bytes into a record."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _take(self) -> bytes:
         """Take the ciphertext out of OpenSSL."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _chain_length(self) -> int:
         """How many certificates the client sent."""
-        raise NotImplementedError

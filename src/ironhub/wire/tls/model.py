@@ -66,7 +66,9 @@ class TlsSettings:
     engine: str = "auto"
     """`auto`, `ssl` or `openssl`."""
     min_version: TlsVersion = TlsVersion.TLS1_2
+    """The oldest version a client may speak."""
     max_version: TlsVersion = TlsVersion.TLS1_3
+    """The newest version a client may speak."""
     ciphers: str = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
     """OpenSSL's cipher list for TLS 1.2; forward secrecy always."""
     alpn: tuple[str, ...] = ()

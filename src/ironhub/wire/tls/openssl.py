@@ -63,8 +63,7 @@ class OpensslEngine(RecordEngine):
         chain = [_der(leaf)]
         _lib.X509_free(leaf)
         others = _lib.SSL_get_peer_cert_chain(self._ssl)  # borrowed; a server's holds no leaf
-        if others != _ffi.NULL:
-            chain += [_der(_lib.sk_X509_value(others, index)) for index in range(_lib.sk_X509_num(others))]
+        chain += [_der(_lib.sk_X509_value(others, index)) for index in range(_lib.sk_X509_num(others))]
         return tuple(chain)
 
     @property
@@ -151,7 +150,7 @@ class OpensslEngine(RecordEngine):
 
     def _chain_length(self) -> int:
         others = _lib.SSL_get_peer_cert_chain(self._ssl)
-        return 0 if others == _ffi.NULL else 1 + int(_lib.sk_X509_num(others))
+        return 1 + int(_lib.sk_X509_num(others))  # -1: there is none at all
 
 
 class OpensslContext:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ironhub.wire.tls.accept_any import server_context
 from ironhub.wire.tls.certificates import CheckedIdentity, check_identity, find_identity
@@ -61,7 +61,7 @@ class StdlibEngine(RecordEngine):
     @property
     def server_name(self) -> str | None:
         """See `Engine.server_name`."""
-        return self._tls.asked_name if isinstance(self._tls, _Tls) else None
+        return cast("_Tls", self._tls).asked_name
 
     @property
     def alpn(self) -> str | None:
@@ -77,6 +77,9 @@ class StdlibEngine(RecordEngine):
     @property
     def _settings(self) -> TlsSettings:
         return self._shared
+
+    def _settle(self) -> None:
+        """Nothing can be: the module keeps the buffers it was given."""
 
     def _feed(self, records: bytes | memoryview) -> None:
         self._incoming.write(records)
@@ -158,8 +161,7 @@ class StdlibContext:
         return StdlibEngine(self._contexts[0], self._settings)
 
     def _on_name(self, tls: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
-        if isinstance(tls, _Tls):
-            tls.asked_name = name
+        cast("_Tls", tls).asked_name = name
         chosen = find_identity(self._identities, name)
         if chosen:
             tls.context = self._contexts[chosen]
