@@ -25,6 +25,9 @@ class AzureError(NamedTuple):
         return self.number // 1000
 
 
+ERROR_HEADER: Final = "iothub-errorcode"
+"""The response header that carries an error's name."""
+
 _INVALID: Final = AzureError(400004, "ArgumentInvalid")
 _PRECONDITION: Final = AzureError(412001, "PreconditionFailed")
 _SERVER: Final = AzureError(500001, "ServerError")

@@ -15,7 +15,7 @@ from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity, identity
 from ironhub.core.strict_json import encode_json
-from ironhub.dialects.azure.errors import azure_error, error_body, tracking_id
+from ironhub.dialects.azure.errors import ERROR_HEADER, azure_error, error_body, tracking_id
 from ironhub.dialects.azure.identity_json import decode_device, decode_module, encode_device, encode_module
 from ironhub.dialects.azure.if_match import decode_if_match, encode_etag
 from ironhub.dialects.azure.method_json import decode_method_call, encode_method_answer
@@ -157,7 +157,7 @@ class AzureService:
 
     def _error_response(self, error: HubError, tracking: str) -> Response:
         told = azure_error(error)
-        headers = [("iothub-errorcode", told.name)]
+        headers = [(ERROR_HEADER, told.name)]
         if isinstance(error, MethodNotAllowed):
             headers.append(("Allow", ", ".join(error.allow)))
         return self._with_id(Response(told.status, error_body(error, tracking, self.clock.now()), tuple(headers)))
