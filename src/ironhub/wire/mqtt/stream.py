@@ -49,7 +49,7 @@ class PacketStream:
         if partial is not None:
             partial += data
             if self.paused or len(partial) < self._needed:
-                return
+                return  # without a look at what waits: or each byte that drips in would cost a copy of all of it
             data = bytes(partial)
             self._partial = None
         used = 0 if self.paused else self._decode(data, packets)

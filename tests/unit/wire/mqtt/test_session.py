@@ -378,6 +378,15 @@ def test_dripping_bytes_keep_nothing_alive_but_progress_does() -> None:
     assert session.next_timeout == 290.0
 
 
+def test_each_large_packet_has_progress_of_its_own() -> None:
+    session = open_session(keep_alive=60)
+    data = raw.publish("a", b"x" * 10_000)
+    session.receive(data[:5000], 10.0)
+    session.receive(data[5000:], 20.0)
+    session.receive(data[:5000], 30.0)
+    assert session.next_timeout == 120.0
+
+
 # The end
 
 
