@@ -18,7 +18,7 @@ from ironhub.app.plain import plain
 
 BLANK: Final = "…"
 _SECRET: Final = re.compile(r"(?:^|_)(?:key|keys|token|secret|password|sig|signature|authorization|cookie)$")
-_NOISY: Final = ("uvicorn.access", "httpx", "httpcore", "asyncio", "aiosqlite")
+_NOISY: Final = ("uvicorn", "httpx", "httpcore", "asyncio", "aiosqlite")
 
 Event = MutableMapping[str, Any]
 

@@ -10,7 +10,7 @@ from ironhub.app.datadir import PRIVATE_DIRECTORY, PRIVATE_FILE
 from ironhub.app.doctor.model import Finding, Level, Patient
 
 PRIVATE: Final = ("master.key", "admin.token", "hub.db*", "stream.db*", "run.json", "pki/*.key")
-NEEDED: Final = ("master.key", "admin.token")
+NEEDED: Final = ("master.key", "pki/ca.key")
 
 
 def check_files(patient: Patient) -> Iterator[Finding]:

@@ -83,7 +83,9 @@ class SimulatedDevice:
         try:
             await asyncio.to_thread(self._client.connect)
             for number in numbers:
-                message = message_class(json.dumps(reading(number)), "utf-8", "application/json")
+                message = message_class(
+                    json.dumps(reading(number)), content_encoding="utf-8", content_type="application/json"
+                )
                 message.message_id = f"{self._run}-{number}"
                 self.sent[message.message_id] = self._clock.monotonic()
                 await asyncio.to_thread(self._client.send_message, message)

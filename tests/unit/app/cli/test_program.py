@@ -1,0 +1,110 @@
+"""Tests of app/cli/program.py: the whole command line as a shell sees it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from tests.unit.app.cli.conftest import Cli
+
+from ironhub.app.cli import program
+from ironhub.app.cli.command import Quiet
+
+COMMAND = typer.main.get_command(program.app)
+
+
+def leaves(command: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        return [path]
+    return [leaf for name, child in below.items() for leaf in leaves(child, (*path, name))]
+
+
+LEAVES = leaves(COMMAND)
+
+
+def test_the_commands_are_those_of_the_design() -> None:
+    groups = {path[0] for path in LEAVES}
+    assert groups == {
+        *("serve", "quickstart", "connection-string", "device", "module", "twin", "method", "c2d", "monitor", "ca"),
+        *("doctor", "backup", "restore"),
+    }
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_command_has_examples_and_takes_the_common_options(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert program.run([*path, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"ironhub {' '.join(path)}" in text.split("Examples:")[1]
+    assert "--data" in text
+    assert "--output" in text
+
+
+def test_nothing_said_is_answered_with_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.run([]) == 0
+    assert "quickstart" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("device",), ("device", "list", "--nonsense"), ("device", "show"), ("monitor", "x")]
+)
+def test_a_wrong_command_line_is_one_line_and_exit_code_2(cli: Cli, arguments: tuple[str, ...]) -> None:
+    said = cli(*arguments, at=None)
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert said.err.startswith("error: usage: ")
+
+
+def test_the_data_directory_is_named_before_or_after_the_command_or_in_the_environment(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        cli("device", "create", name, at=tmp_path / name)
+    place = str(tmp_path / "one")
+    assert cli("--data", place, "-o", "json", "device", "list", at=None).json[0]["device_id"] == "one"
+    monkeypatch.setenv("IRONHUB_DATA", str(tmp_path / "two"))
+    assert cli("device", "list", "-o", "json", at=None).json[0]["device_id"] == "two"
+    assert cli("--data", place, "device", "list", "-o", "json", at=None).json[0]["device_id"] == "one"
+    assert cli("device", "list", "-o", "json", at=tmp_path / "one").json[0]["device_id"] == "one"
+
+
+def test_a_directory_that_is_none_is_not_made_one_by_a_look(cli: Cli, tmp_path: Path) -> None:
+    said = cli("device", "list", at=tmp_path / "typo")
+    assert (said.code, said.err.split(":")[1]) == (1, " data.missing")
+    assert not (tmp_path / "typo").exists()
+
+
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (Quiet(5), 5)])
+def test_an_end_that_needs_no_words(monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int) -> None:
+    def command(**_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(program.typer.main, "get_command", lambda app: command)
+    assert program.run(["x"]) == code
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m ironhub device create --help --data {tmp_path} | head -1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_main_ends_the_process_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["ironhub", "nonsense"])
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 2
+
+
+def test_shells_can_complete_commands() -> None:
+    environment = {"_IRONHUB_COMPLETE": "complete_bash", "COMP_WORDS": "ironhub dev", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from ironhub.app.cli import main; main()"],
+        env={**environment, "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "device" in done.stdout.split()
