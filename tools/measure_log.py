@@ -1,6 +1,7 @@
 """Print what a message costs in the event log: CPU microseconds of append, pack, seal and commit, with real syncs.
 
-Run it with `python tools/measure_log.py [--messages N] [--interval 0]`. It makes its logs in the current directory, and removes them.
+Run it with `python tools/measure_log.py [--messages N] [--interval 0]`.
+It makes its logs in the current directory, and removes them.
 """
 
 import argparse
@@ -122,11 +123,10 @@ async def main(arguments: Sequence[str] | None = None) -> None:
     print(f"messages of {len(PROPERTIES) + len(BODY)} bytes, {CONNECTIONS} connections, 4 partitions")
     for slow in (False, True):
         disk = ", 5 ms slower disk" if slow else ""
-        await measure(
-            f"16 per append, 200 appends in flight{disk}", 4 * messages, 16, 200, slow=slow, interval=interval
-        )
-        await measure(f"1 per append, 200 appends in flight{disk}", messages, 1, 200, slow=slow, interval=interval)
-        await measure(f"1 per append, 2000 appends in flight{disk}", messages, 1, 2000, slow=slow, interval=interval)
+        shape = partial(measure, slow=slow, interval=interval)
+        await shape(f"16 per append, 200 appends in flight{disk}", 4 * messages, 16, 200)
+        await shape(f"1 per append, 200 appends in flight{disk}", messages, 1, 200)
+        await shape(f"1 per append, 2000 appends in flight{disk}", messages, 1, 2000)
 
 
 if __name__ == "__main__":
