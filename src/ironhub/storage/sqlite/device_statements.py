@@ -2,14 +2,16 @@
 
 from typing import Final
 
-from sqlalchemy import ColumnClause, and_, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnClause, and_, bindparam, case, delete, func, insert, literal_column, select, update
 
+from ironhub.registry.model import DeviceStatus
 from ironhub.storage.sqlite.device_rows import COLUMNS
 from ironhub.storage.sqlite.statements import is_device, is_identity, limited, names, sql
 from ironhub.storage.sqlite.tables import IDENTITIES, OUTBOX
 
 _NO_MODULE: Final[ColumnClause[str]] = literal_column("''")
-_ONLINE: Final[ColumnClause[int]] = literal_column("1")
+_ONE: Final[ColumnClause[int]] = literal_column("1")
+_ENABLED: Final[ColumnClause[str]] = literal_column(f"'{DeviceStatus.ENABLED}'")
 _C: Final = IDENTITIES.c
 _DEVICE: Final = IDENTITIES.alias("device")
 
@@ -41,7 +43,9 @@ LIST_DEVICES: Final = sql(
         select(*COLUMNS).where(_C.device_id > bindparam("after"), _C.module_id == _NO_MODULE).order_by(_C.device_id)
     )
 )
-COUNT_DEVICES: Final = sql(select(_C.status, func.count()).where(_C.module_id == _NO_MODULE).group_by(_C.status))
+COUNT_DEVICES: Final = sql(
+    select(func.count(), func.count(case((_C.status == _ENABLED, _ONE)))).where(_C.module_id == _NO_MODULE)
+)
 LIST_MODULES: Final = sql(
     select(*COLUMNS).where(is_device(IDENTITIES), _C.module_id > _NO_MODULE).order_by(_C.module_id)
 )
@@ -58,10 +62,10 @@ FACT_IF_STILL_THERE: Final = sql(
     insert(OUTBOX).from_select(_FACT_COLUMNS, _FACT_OF_IDENTITY.where(is_identity(IDENTITIES)))
 )
 FACT_OF_ALL_ONLINE: Final = sql(
-    insert(OUTBOX).from_select(_FACT_COLUMNS, _FACT_OF_IDENTITY.where(_C.connected == _ONLINE))
+    insert(OUTBOX).from_select(_FACT_COLUMNS, _FACT_OF_IDENTITY.where(_C.connected == _ONE))
 )
 ALL_WENT: Final = sql(
-    update(IDENTITIES).where(_C.connected == _ONLINE).values(connected=literal_column("0")),
+    update(IDENTITIES).where(_C.connected == _ONE).values(connected=literal_column("0")),
     "connected",
     "presence_changed_at",
 )

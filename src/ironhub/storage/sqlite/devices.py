@@ -13,7 +13,6 @@ from ironhub.registry.model import (
     Device,
     DeviceExists,
     DeviceNotFound,
-    DeviceStatus,
     EtagMismatch,
     Module,
     ModuleExists,
@@ -83,9 +82,8 @@ class SqliteDeviceStore:
 
     async def count_devices(self) -> tuple[int, int]:
         """Return how many devices there are, and how many of them are enabled."""
-        rows = await self._database.browse(lambda tx: tx.all(statements.COUNT_DEVICES, {}))
-        counts: dict[str, int] = dict(rows)
-        return sum(counts.values()), counts.get(DeviceStatus.ENABLED.value, 0)
+        row = await self._database.browse(lambda tx: tx.one(statements.COUNT_DEVICES, {}))
+        return (0, 0) if row is None else (row[0], row[1])
 
     async def get_module(self, identity: Identity) -> Module | None:
         """Return the module, or None when it or its device is not there."""

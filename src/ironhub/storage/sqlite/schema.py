@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from ironhub.storage.sqlite.errors import StoreTooNew
+from ironhub.core.errors import CorruptStore
+from ironhub.storage.sqlite.errors import StoreTooNew, translated
 
 SCHEMA: Final = "0001"
 """The newest revision in migrations/versions."""
@@ -19,7 +21,8 @@ def upgrade(connection: sqlite3.Connection) -> None:
 
     Raises:
         StoreTooNew: the file is at a revision that this code does not know.
-        sqlite3.Error: the file cannot be read or written.
+        CorruptStore: it holds something else than a hub's database.
+        sqlite3.Error: it cannot be read or written.
     """
     if stored_revision(connection) != SCHEMA:
         _migrate(connection)
@@ -54,6 +57,12 @@ def _migrate(connection: sqlite3.Connection) -> None:
     stored = stored_revision(connection)
     if stored is not None and stored not in known:
         raise StoreTooNew(f"the database is at schema {stored}, this version knows up to {SCHEMA}")
-    with engine_over(connection).connect() as shared:
-        config.attributes["connection"] = shared
-        command.upgrade(config, "head")
+    try:
+        with engine_over(connection).connect() as shared:
+            config.attributes["connection"] = shared
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        cause = error.orig
+        if isinstance(cause, sqlite3.Error) and translated(cause) is not None:
+            raise cause from error
+        raise CorruptStore("hub.db is not the database of a hub", detail=str(cause)) from error
