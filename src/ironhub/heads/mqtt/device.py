@@ -51,6 +51,9 @@ from ironhub.wire.mqtt import (
 
 log: Final = logging.getLogger(__name__)
 
+OVERHEAD: Final = 128
+"""Bytes that a message costs while it waits for its commit, besides its body."""
+
 
 class MessageTooLarge(HubError):
     """Body and properties of a message are together over the bound."""
@@ -242,7 +245,9 @@ class DeviceSession:
         return self._uplink
 
     def _store(self, entries: list[Entry], packet_ids: list[int]) -> None:
-        size = sum(len(entry.body) for entry in entries) + 64 * len(entries)
+        size = OVERHEAD * len(entries)
+        for entry in entries:
+            size += len(entry.body)
         self._unstored += size
         (self._uplink or self._open_uplink()).send(entries, partial(self._stored, packet_ids, size))
 
