@@ -17,7 +17,9 @@ from structlog.typing import Processor
 from ironhub.app.plain import plain
 
 BLANK: Final = "…"
-_SECRET: Final = re.compile(r"(?:^|_)(?:key|keys|token|secret|password|sig|signature|authorization|cookie)$")
+_SECRET: Final = re.compile(
+    r"(?:^|_)(?:key|keys|token|secret|password|sig|signature|authorization|cookie)$", re.IGNORECASE
+)
 _NOISY: Final = ("uvicorn", "httpx", "httpcore", "asyncio", "aiosqlite")
 
 Event = MutableMapping[str, Any]

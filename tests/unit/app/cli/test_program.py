@@ -81,7 +81,7 @@ def test_an_end_that_needs_no_words(monkeypatch: pytest.MonkeyPatch, raised: Bas
     def command(**_: object) -> None:
         raise raised
 
-    monkeypatch.setattr(program.typer.main, "get_command", lambda app: command)
+    monkeypatch.setattr(typer.main, "get_command", lambda app: command)
     assert program.run(["x"]) == code
 
 

@@ -1,0 +1,39 @@
+"""Tests of app/cli/command.py."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+import typer
+
+from ironhub.app.cli.command import Place, group, local_command
+from ironhub.app.cli.options import Output
+from ironhub.app.cli.output import Answer
+
+
+def call(app: typer.Typer, *arguments: str) -> Place:
+    seen: list[Place] = []
+
+    @app.callback()
+    def root(context: typer.Context) -> None:
+        context.obj = Place(None, Output.JSON)
+
+    @local_command(app, "show", examples=("x show",))
+    def show(place: Place, name: Annotated[str, typer.Argument()] = "n") -> Answer:
+        """Show it."""
+        seen.append(place)
+        return Answer(name, f"text {name}")
+
+    typer.main.get_command(app)(args=["show", *arguments], standalone_mode=False)
+    return seen[0]
+
+
+def test_the_answer_is_printed_as_the_root_or_the_command_says(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(group("x", "X."), "a") == Place(None, Output.JSON)
+    assert call(group("x", "X."), "b", "-o", "table").output is Output.TABLE
+    assert capsys.readouterr().out == '"a"\ntext b\n'
+
+
+def test_the_data_directory_has_a_default() -> None:
+    assert Place(None, Output.JSON).data == Path("ironhub-data")
+    assert call(group("x", "X."), "--data", "elsewhere").data == Path("elsewhere")
