@@ -49,10 +49,10 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """Return a connection that cannot write."""
+    """Return a connection that cannot write, and that has read already: what it needs on the disk is there."""
     connection = _connect(path, "ro")
     try:
-        _set_up(connection, "PRAGMA query_only = ON", *_COMMON)
+        _set_up(connection, "PRAGMA query_only = ON", *_COMMON, "PRAGMA schema_version")
     except sqlite3.Error:
         connection.close()
         raise

@@ -28,7 +28,7 @@ PROBE: Final = sql(update(PROBES).values(times=PROBES.c.times + literal_column("
 
 
 class Database:
-    """One SQLite file. Its methods are for the event loop's thread; `open_database` makes one."""
+    """One SQLite file of the right schema. Its methods are for the event loop's thread; `open_database` makes one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -121,6 +121,6 @@ def open_database(path: Path) -> Database:
             upgrade(connection)
         finally:
             connection.close()
+        return Database(path)
     except (OSError, sqlite3.Error) as error:
         raise translated(error) or error from error
-    return Database(path)

@@ -32,11 +32,15 @@ class _Answer(NamedTuple):
 
 
 class Worker:
-    """A thread with a connection of its own, opened when it is first needed, and again after it failed."""
+    """A thread with a connection of its own, opened at once, and anew after it failed.
+
+    At once, because SQLite makes files for the first connection: readers that are there need no room on a full disk.
+    Raises sqlite3.Error when it is made.
+    """
 
     def __init__(self, name: str, open_connection: Opener) -> None:
         self._open = open_connection
-        self._connection: sqlite3.Connection | None = None
+        self._connection: sqlite3.Connection | None = open_connection()
         self._closed = False
         self.last_error: HubError | None = None
         """Why the last batch failed as a whole; None: it did not."""
