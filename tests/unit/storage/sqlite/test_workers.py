@@ -205,3 +205,22 @@ async def test_a_mistake_outside_of_a_job_is_told_to_all_and_ends_nothing(bench:
         await bench.writer.submit(lambda tx: tx.all("COMMIT", {}))
     assert isinstance(bench.writer.last_error, Unavailable)
     assert await bench.insert(1) == 1
+
+
+class Stubborn(sqlite3.Connection):
+    """A connection that does not close as it should."""
+
+    def close(self) -> None:
+        super().close()
+        raise sqlite3.OperationalError("unable to close")
+
+
+async def test_a_connection_that_does_not_close_stops_nobody() -> None:
+    worker = Worker(
+        "test-stubborn",
+        lambda: sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=Stubborn),
+    )
+    with pytest.raises(Unavailable):
+        await worker.submit(fail)
+    assert await worker.submit(lambda tx: tx.one("SELECT 1", {})) == (1,)
+    await asyncio.to_thread(worker.close)

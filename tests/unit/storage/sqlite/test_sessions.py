@@ -1,0 +1,24 @@
+"""What is special about sessions in SQLite: rows that cannot be."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.contracts.stores import PRESS, register, stores_over
+
+from ironhub.core.errors import CorruptStore
+from ironhub.messaging.sessions.model import StoredSession
+from ironhub.storage.sqlite.database import open_database
+
+
+async def test_a_row_that_cannot_be_is_named(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "hub.db")
+    stores = await stores_over(database)
+    await register(stores, PRESS)
+    await stores.sessions.put_session(StoredSession(PRESS, {"t": 1}))
+    with closing(sqlite3.connect(database.path)) as raw, raw:
+        raw.execute("UPDATE sessions SET subscriptions = '[1]'")
+    with pytest.raises(CorruptStore, match="press-7"):
+        await stores.sessions.get_session(PRESS)
+    await database.close()
