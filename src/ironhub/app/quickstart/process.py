@@ -18,7 +18,7 @@ STOP_WITHIN: Final = 20.0
 """Seconds."""
 DIALLED: Final = 8883
 """The MQTT port that the vendor's SDK dials, whatever anybody says."""
-_ERROR: Final = re.compile(r"error: (?P<code>[\w.]+): (?P<message>.*) \((?P<step>.*)\)\Z")
+_ERROR: Final = re.compile(r"error: (?P<code>[\w.]+): (?P<message>.*?) \((?P<step>.*)\)\Z")
 
 
 @contextmanager
