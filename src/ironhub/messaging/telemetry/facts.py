@@ -1,4 +1,7 @@
-"""Facts as entries of the event log: in neutral words, so that each dialect can give them its vendor's shape."""
+"""Facts as entries of the event log: in neutral words, so that each dialect can give them its vendor's shape.
+
+The properties hold `{"kind", "at"}` and the body holds the fact's data, both JSON.
+"""
 
 from typing import Any, Final
 
@@ -8,28 +11,26 @@ from ironhub.core.errors import CorruptStore
 from ironhub.core.facts import Fact, FactKind
 from ironhub.messaging.telemetry.model import Encoding, Entry, Origin, Source
 
-_NO_PROPERTIES: Final = b"{}"
 
-
-class _Body(msgspec.Struct, frozen=True):
+class _Head(msgspec.Struct, frozen=True):
     kind: FactKind
     at: float
-    data: dict[str, Any]
 
 
-_decoder: Final = msgspec.json.Decoder(_Body)
+_head_decoder: Final = msgspec.json.Decoder(_Head)
+_data_decoder: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 def entry_of(fact: Fact) -> Entry:
     """Return the entry that tells of `fact`."""
-    body = msgspec.json.encode(_Body(fact.kind, fact.at, fact.data))
-    return Entry(Origin(fact.identity, Source.FACT, Encoding.JSON), _NO_PROPERTIES, body)
+    head = msgspec.json.encode(_Head(fact.kind, fact.at))
+    return Entry(Origin(fact.identity, Source.FACT, Encoding.JSON), head, msgspec.json.encode(fact.data))
 
 
 def fact_of(entry: Entry) -> Fact:
     """Return the fact that `entry` (its source is FACT) tells of. Raises CorruptStore."""
     try:
-        body = _decoder.decode(entry.body)
+        head, data = _head_decoder.decode(entry.properties), _data_decoder.decode(entry.body)
     except msgspec.DecodeError as error:
         raise CorruptStore("an entry of the log is no fact") from error
-    return Fact(body.kind, entry.origin.identity, body.at, body.data)
+    return Fact(head.kind, entry.origin.identity, head.at, data)

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import Identity, identity
 from ironhub.dialects.azure.fact_events import FactEvent, fact_event
+from ironhub.messaging.telemetry.facts import entry_of
 from ironhub.messaging.telemetry.model import Encoding, Entry, Logged, Origin, Source
 
 NOON = 1_769_860_800.0
@@ -109,3 +111,13 @@ def test_a_replacement_carries_the_whole_twin() -> None:
 @pytest.mark.parametrize("properties", [[], {"kind": None}, {"kind": [1]}, {}, {"kind": "connected", "at": "x"}])
 def test_a_fact_that_cannot_be_read_is_told_at_the_time_it_was_stored(properties: Any) -> None:
     assert told(properties).application["operationTimestamp"] == NOON_TEXT
+
+
+@pytest.mark.parametrize("kind", list(FactKind))
+def test_what_the_log_keeps_of_a_fact_is_understood(kind: FactKind) -> None:
+    entry = entry_of(Fact(kind, DEVICE, NOON + 1, {"version": 3, "tags": {"hall": 1}}))
+    event = fact_event(Logged(0, 255, NOON, entry), "hub")
+    assert event.source != "unknown"
+    assert event.application["operationTimestamp"] == "2026-01-31T12:00:01.0000000Z"
+    if kind is FactKind.TWIN_UPDATED:
+        assert json.loads(event.body) == {"version": 3, "tags": {"hall": 1}}

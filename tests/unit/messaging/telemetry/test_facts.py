@@ -19,12 +19,22 @@ def test_a_fact_comes_back_as_it_was() -> None:
 def test_its_entry_says_whose_it_is_and_that_no_device_sent_it() -> None:
     entry = entry_of(FACT)
     assert entry.origin == Origin(identity("press-7", "arm"), Source.FACT, Encoding.JSON)
-    assert entry.properties == b"{}"
+    assert entry.properties == b'{"kind":"twin_updated","at":1780000000.25}'
+    assert entry.body == b'{"version":3,"reported":{"fan":{"speed":3.5,"modes":["a",null,true]}}}'
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"kind":"exploded","at":1,"data":{}}', b'{"kind":"connected","at":"x","data":{}}']
+    ("properties", "body"),
+    [
+        (b"", b"{}"),
+        (b"[]", b"{}"),
+        (b"{}", b"{}"),
+        (b'{"kind":"exploded","at":1}', b"{}"),
+        (b'{"kind":"connected","at":"x"}', b"{}"),
+        (b'{"kind":"connected","at":1}', b""),
+        (b'{"kind":"connected","at":1}', b"[]"),
+    ],
 )
-def test_what_is_no_fact_is_refused(body: bytes) -> None:
+def test_what_is_no_fact_is_refused(properties: bytes, body: bytes) -> None:
     with pytest.raises(CorruptStore):
-        fact_of(Entry(entry_of(FACT).origin, b"{}", body))
+        fact_of(Entry(entry_of(FACT).origin, properties, body))
