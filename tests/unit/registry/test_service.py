@@ -288,6 +288,17 @@ async def test_a_grant_for_a_module_opens_nothing_of_its_device(registry: Regist
     assert (await registry.get_device(read())).status is DeviceStatus.ENABLED
 
 
+async def test_who_may_read_a_twin_learns_whose_it_is(registry: RegistryService, module: Module) -> None:
+    assert await registry.twin_owner(by_operator(Permission.TWIN_READ, ARM)) == module
+    assert (await registry.twin_owner(by_operator(Permission.TWIN_READ, PRESS))).identity == PRESS
+    with pytest.raises(ModuleNotFound):
+        await registry.twin_owner(by_operator(Permission.TWIN_READ, identity("press-7", "leg")))
+    with pytest.raises(DeviceNotFound):
+        await registry.twin_owner(by_operator(Permission.TWIN_READ, NOBODY))
+    with pytest.raises(PermissionDenied):
+        await registry.twin_owner(read())
+
+
 async def test_each_operation_needs_its_own_grant(registry: RegistryService, module: Module) -> None:
     twin = by_operator(Permission.TWIN_READ, PRESS)
     calls: list[Callable[[], Awaitable[object]]] = [
