@@ -1,5 +1,6 @@
 """What the metrics page reads from a wired hub; everything is counted elsewhere, in plain attributes."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from ironhub import __version__
@@ -29,6 +30,7 @@ def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -
                 "unidentified": limits.unidentified,
                 "sessions": len(hub.sessions),
             },
+            tasks=len(asyncio.all_tasks()),
             connects=counts,
             messages_stored=log.appended,
             commits=log.commits,

@@ -4,6 +4,8 @@ from typing import Final
 
 CONNECTIONS: Final = "ironhub_connections"
 """Gauge. Sockets that are open, by `state`."""
+TASKS: Final = "ironhub_tasks"
+"""Gauge. Tasks of the event loop: what is being done right now. It falls back when a flood is over."""
 CONNECTS: Final = "ironhub_connects"
 """Counter. Connects that were answered, by `result`: "accepted", or the code of the refusal."""
 MESSAGES_STORED: Final = "ironhub_messages_stored"

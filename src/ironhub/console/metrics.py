@@ -30,6 +30,8 @@ class Readings:
 
     version: str = ""
     connections: Mapping[str, int] = field(default_factory=dict)
+    tasks: int = 0
+    """Of the event loop."""
     connects: Mapping[str, int] = field(default_factory=dict)
     messages_stored: int = 0
     bytes_stored: int = 0
@@ -55,6 +57,7 @@ class HubCollector(Collector):
         yield InfoMetricFamily(names.INFO, "The hub's version.", value={names.LABEL_VERSION: now.version})
         yield GaugeMetricFamily(names.READY, "1 while the hub is ready.", value=float(not self._ready()))
         yield _gauge(names.CONNECTIONS, "Open connections.", names.LABEL_STATE, now.connections)
+        yield GaugeMetricFamily(names.TASKS, "Tasks of the event loop.", value=float(now.tasks))
         yield _gauge(names.STORE_HEALTHY, "1 while the store can write.", names.LABEL_STORE, now.stores)
         yield _counter(names.CONNECTS, "Connects that were answered.", names.LABEL_RESULT, now.connects)
         yield _counter(names.COMMANDS, "Commands and what became of them.", names.LABEL_OUTCOME, now.commands)

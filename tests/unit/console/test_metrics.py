@@ -21,6 +21,7 @@ def test_each_reading_becomes_a_sample() -> None:
         Readings(
             version="1.2",
             connections={"open": 5},
+            tasks=13,
             connects={"accepted": 7, "identity.unauthorized": 2},
             messages_stored=11,
             bytes_stored=220,
@@ -34,6 +35,7 @@ def test_each_reading_becomes_a_sample() -> None:
     )
     assert found["ironhub_build_info", "1.2"] == 1
     assert found["ironhub_connections", "open"] == 5
+    assert found["ironhub_tasks", ""] == 13
     assert found["ironhub_connects_total", "identity.unauthorized"] == 2
     assert found["ironhub_messages_stored_total", ""] == 11
     assert found["ironhub_message_bytes_stored_total", ""] == 220
