@@ -16,6 +16,7 @@ from ironhub.app.cli.options import (
     ThumbprintOption,
     YesOption,
 )
+from ironhub.app.cli.shown import STATE_COLUMNS, details_of, state_of
 
 if TYPE_CHECKING:
     from ironhub.app.cli.client import AdminClient
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 app = group("device", "Devices: create, look at, change, disable, delete.")
 
-COLUMNS: Final = ("ID", "STATUS", "AUTH", "CONNECTED", "LAST ACTIVITY", "COMMANDS")
+COLUMNS: Final = ("ID", "STATUS", *STATE_COLUMNS)
 
 
 class WhichKey(StrEnum):
@@ -158,33 +159,11 @@ async def delete(
 
 
 def _row(device: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        device["device_id"],
-        device["status"],
-        device["auth"]["kind"],
-        device["connected"],
-        device["last_activity_at"],
-        device["pending_commands"],
-    )
+    return (device["device_id"], device["status"], *state_of(device))
 
 
 def _one(device: dict[str, Any]) -> "Answer":
     from ironhub.app.cli.output import detailed
 
-    auth = device["auth"]
-    keys = auth.get("keys") or {}
-    pairs = {
-        "id": device["device_id"],
-        "status": device["status"],
-        "reason": device["status_reason"],
-        "auth": auth["kind"],
-        "thumbprints": ", ".join(auth["thumbprints"]) if auth.get("thumbprints") else None,
-        "primary key": keys.get("primary"),
-        "secondary key": keys.get("secondary"),
-        "connected": device["connected"],
-        "last activity": device["last_activity_at"],
-        "commands waiting": device["pending_commands"],
-        "created": device["created_at"],
-        "etag": device["etag"],
-    }
-    return detailed(pairs, device)
+    own = {"id": device["device_id"], "status": device["status"], "reason": device["status_reason"]}
+    return detailed(own | details_of(device), device)

@@ -14,6 +14,7 @@ from ironhub.app.cli.options import (
     ThumbprintOption,
     YesOption,
 )
+from ironhub.app.cli.shown import STATE_COLUMNS, details_of, state_of
 
 if TYPE_CHECKING:
     from ironhub.app.cli.client import AdminClient
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 app = group("module", "Modules: parts of a device with a credential and a twin of their own.")
 
-COLUMNS: Final = ("ID", "AUTH", "CONNECTED", "LAST ACTIVITY", "COMMANDS")
+COLUMNS: Final = ("ID", *STATE_COLUMNS)
 
 
 @hub_command(app, "create", examples=("module create press-7 arm", "module create press-7 arm --auth x509-ca -o json"))
@@ -102,32 +103,11 @@ async def delete(
 
 
 def _row(module: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        module["module_id"],
-        module["auth"]["kind"],
-        module["connected"],
-        module["last_activity_at"],
-        module["pending_commands"],
-    )
+    return (module["module_id"], *state_of(module))
 
 
 def _one(module: dict[str, Any]) -> "Answer":
     from ironhub.app.cli.output import detailed
 
-    auth = module["auth"]
-    keys = auth.get("keys") or {}
-    pairs = {
-        "device": module["device_id"],
-        "id": module["module_id"],
-        "managed by": module["managed_by"],
-        "auth": auth["kind"],
-        "thumbprints": ", ".join(auth["thumbprints"]) if auth.get("thumbprints") else None,
-        "primary key": keys.get("primary"),
-        "secondary key": keys.get("secondary"),
-        "connected": module["connected"],
-        "last activity": module["last_activity_at"],
-        "commands waiting": module["pending_commands"],
-        "created": module["created_at"],
-        "etag": module["etag"],
-    }
-    return detailed(pairs, module)
+    own = {"device": module["device_id"], "id": module["module_id"], "managed by": module["managed_by"]}
+    return detailed(own | details_of(module), module)

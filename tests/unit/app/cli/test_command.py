@@ -34,6 +34,21 @@ def test_the_answer_is_printed_as_the_root_or_the_command_says(capsys: pytest.Ca
     assert capsys.readouterr().out == '"a"\ntext b\n'
 
 
+def test_a_command_without_an_answer_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    app = group("x", "X.")
+
+    @app.callback()
+    def root(context: typer.Context) -> None:
+        context.obj = Place(None, Output.JSON)
+
+    @local_command(app, "run", examples=("x run",))
+    def run(place: Place) -> None:
+        """Run it."""
+
+    typer.main.get_command(app)(args=["run"], standalone_mode=False)
+    assert capsys.readouterr().out == ""
+
+
 def test_the_data_directory_has_a_default() -> None:
     assert Place(None, Output.JSON).data == Path("ironhub-data")
     assert call(group("x", "X."), "--data", "elsewhere").data == Path("elsewhere")

@@ -1,8 +1,16 @@
 """Tests of app/cli/monitor.py with no hub running; test_client.py has one that runs."""
 
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
 from tests.unit.app.cli.conftest import Cli
 
-from ironhub.app.cli.monitor import line_of
+from ironhub.app.cli.command import Place
+from ironhub.app.cli.monitor import line_of, monitor
+from ironhub.app.cli.options import Output
 
 EVENT = {
     "device_id": "press-7",
@@ -18,6 +26,33 @@ def test_without_a_hub_it_shows_what_is_stored_and_ends(cli: Cli) -> None:
     said = cli("monitor", "--from", "earliest")
     assert (said.code, said.out) == (0, "")
     assert "No hub runs" in said.err
+
+
+class TellingHub:
+    """Answers like the admin API of a hub with one message, and remembers what it was asked."""
+
+    running = True
+
+    def __init__(self) -> None:
+        self.query: dict[str, Any] = {}
+
+    @asynccontextmanager
+    async def lines(self, *path: str, **query: Any) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        self.query = query
+        yield self._events()
+
+    async def _events(self) -> AsyncIterator[dict[str, Any]]:
+        yield EVENT
+
+
+async def test_each_message_is_a_line_for_people_or_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    hub = TellingHub()
+    await monitor(hub, Place(None, Output.TABLE), device="d", start="60", count=3, timeout=9.0)  # type: ignore[arg-type]
+    assert capsys.readouterr().out == f"{line_of(EVENT)}\n"
+    assert hub.query == {"from": "60", "device": "d", "count": 3, "timeout": 9.0, "follow": True}
+    await monitor(hub, Place(None, Output.JSON))  # type: ignore[arg-type]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line) == EVENT
 
 
 def test_where_to_begin_must_make_sense(cli: Cli) -> None:

@@ -53,7 +53,7 @@ def test_a_hub_that_the_sdk_does_not_dial_is_refused(tmp_path: Path, monkeypatch
 
 
 def test_what_kept_the_hub_from_starting_is_told_in_its_own_words(tmp_path: Path) -> None:
-    said = "import sys; sys.exit('a log line\\nerror: port.taken: port 8883 is taken (Free (it).)')"
+    said = "import sys; sys.exit('a log line\\nerror: port.taken: port 8883 is taken (Free (it).)\\nmore')"
     with pytest.raises(Problem, match="port 8883 is taken") as refused, hub_on(tmp_path, program=program(said)):
         pass
     assert (refused.value.code, refused.value.next_step) == ("port.taken", "Free (it).")
