@@ -1,6 +1,7 @@
 """Tests of app/doctor/files.py."""
 
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -58,4 +59,9 @@ def test_files_of_another_user_are_told_to_everybody_but_root(
     assert all("belongs to another user" in finding.what for finding in problems(patient))
     assert problems(patient)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert problems(patient) == []
+
+
+def test_a_directory_before_its_first_start_has_nothing_to_hide(patient: Patient) -> None:
+    shutil.rmtree(patient.directory.path / "pki")
     assert problems(patient) == []
