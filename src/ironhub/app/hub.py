@@ -1,7 +1,8 @@
 """One wired hub without listeners: stores, streams, services, and what runs in the background."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,10 @@ from ironhub.streams.inproc import InprocBus
 from ironhub.streams.settings import LogSettings
 from ironhub.twins.service import TwinService
 
+log: Final = logging.getLogger(__name__)
+
+RESTART_AFTER: Final = 1.0
+"""Seconds before a task that failed is begun again."""
 DRAIN: Final = 5.0
 """Seconds that work begun by closed connections may still take."""
 
@@ -136,9 +141,9 @@ class Hub:
         """
         await write_archive(self.directory, path, registry=self.database.backup_to, stream=self.log.backup_to)
 
-    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+    def tasks(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Return what must run while the hub is open."""
-        return [self.presence.run(), self.commands.run(), Relay(self.stores.outbox, self.log, RelaySettings()).run()]
+        return [self.presence.run, self.commands.run, Relay(self.stores.outbox, self.log, RelaySettings()).run]
 
     async def settle(self) -> None:
         """The sessions are over: finish what they began, and write down that they went."""
@@ -179,7 +184,7 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
         hub = Hub(settings, directory, certificate, database, stores, log, clock, entropy)
         await hub.gate.authorities_changed()
         stack.push_async_callback(hub.settle)
-        tasks = [asyncio.create_task(work) for work in hub.tasks()]
+        tasks = [asyncio.create_task(_kept_running(work)) for work in hub.tasks()]
         stack.push_async_callback(_cancel, tasks)
         yield hub
 
@@ -201,6 +206,16 @@ def _log_settings(settings: Settings) -> LogSettings:
         max_age=settings.retention_age,
         max_bytes=settings.retention_bytes,
     )
+
+
+async def _kept_running(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """A bug in one of them is logged and costs a pause, not the task."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("hub_task_failed", extra={"task": work.__qualname__})
+        await asyncio.sleep(RESTART_AFTER)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -18,7 +18,7 @@ MAX_TOPIC: Final = 65_535
 class CommandFeed:
     """Delivers in order, as many at a time as the wire session's window admits; what is left behind goes back."""
 
-    __slots__ = ("_enqueue", "_fetching", "_grant", "_hub", "_link", "_owner", "_qos_for", "_tokens")
+    __slots__ = ("_enqueue", "_fetching", "_grant", "_hub", "_link", "_owner", "_qos_for", "_sent", "_sent_before")
 
     def __init__(
         self,
@@ -35,7 +35,9 @@ class CommandFeed:
         self._enqueue = enqueue
         self._qos_for = qos_for
         self._owner = hub.entropy.uuid()
-        self._tokens: dict[int, str] = {}
+        self._sent: dict[int, tuple[str, int]] = {}
+        """By packet id: lock token and sequence number of what waits for its PUBACK."""
+        self._sent_before = hub.parked.take_sent(grant.identity)
         self._fetching = False
 
     def wake(self) -> None:
@@ -46,15 +48,16 @@ class CommandFeed:
 
     def acknowledged(self, packet_id: int) -> bool:
         """The device has it (PUBACK is completion); False when `packet_id` was no command."""
-        token = self._tokens.pop(packet_id, None)
-        if token is None:
+        sent = self._sent.pop(packet_id, None)
+        if sent is None:
             return False
-        self._enqueue(lambda: self._complete(token))
+        self._enqueue(lambda: self._complete(sent[0]))
         return True
 
     async def release(self) -> None:
         """The session is over: what it holds goes back in its place for the next one."""
-        self._tokens.clear()
+        self._hub.parked.remember_sent(self._grant.identity, {number for _, number in self._sent.values()})
+        self._sent.clear()
         await self._hub.commands.release(self._grant, owner=self._owner)
 
     async def _fetch(self) -> None:
@@ -78,10 +81,10 @@ class CommandFeed:
         if len(topic) > MAX_TOPIC:
             await self._hub.commands.reject(self._grant, delivery.lock_token)
             return
-        again = command.delivery_count > 0 and qos > 0
+        again = qos > 0 and command.sequence_number in self._sent_before  # [MQTT-3.3.1-1]
         packet_id = self._link.wire.publish(topic, command.body, qos, dup=again)
         if qos:
-            self._tokens[packet_id] = delivery.lock_token
+            self._sent[packet_id] = (delivery.lock_token, command.sequence_number)
         else:
             await self._complete(delivery.lock_token)
 

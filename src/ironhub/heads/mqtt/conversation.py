@@ -8,12 +8,11 @@ import logging
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from ironhub.heads.listener import Channel
-
 from ironhub.core.errors import HubError, Unavailable
 from ironhub.core.ids import Identity
 from ironhub.dialects.azure.topics import will_of
 from ironhub.dialects.azure.username import ConnectClaim, decode_connect
+from ironhub.heads.listener import Channel
 from ironhub.heads.mqtt.device import DeviceSession
 from ironhub.heads.mqtt.services import MqttServices
 from ironhub.identity.model import AuthenticationFailed, DeviceClaim, DevicePrincipal
@@ -123,9 +122,10 @@ class MqttConversation:
             return
         silence = self.wire.next_timeout - self._hub.clock.monotonic()
         delay = max(0.0, min(silence, self._device.seconds_left()))
-        self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+        self._timer = asyncio.get_running_loop().call_later(delay, self.on_timer)
 
-    def _on_timer(self) -> None:
+    def on_timer(self) -> None:
+        """The time of `arm` has come: end the session if it is due, else look again later."""
         self._timer = None
         if self._closed or self._device is None:
             return

@@ -3,7 +3,6 @@
 from typing import Protocol
 
 from ironhub.heads.listener import Channel
-
 from ironhub.wire.mqtt import ServerSession
 
 

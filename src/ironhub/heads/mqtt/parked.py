@@ -13,6 +13,8 @@ MAX_PER_IDENTITY: Final = 16
 MAX_BYTES: Final = 16 << 20
 """For all identities together; beyond it the oldest answers are dropped."""
 
+MAX_IDENTITIES: Final = 10_000
+
 
 class Reply(NamedTuple):
     """One answer as it is published."""
@@ -25,6 +27,7 @@ class ParkedReplies:
     """A bounded memory of answers that found no connection."""
 
     def __init__(self) -> None:
+        self._sent: OrderedDict[Identity, set[int]] = OrderedDict()
         self._replies: OrderedDict[Identity, list[Reply]] = OrderedDict()
         self._bytes = 0
 
@@ -44,6 +47,18 @@ class ParkedReplies:
         replies = self._replies.pop(identity, [])
         self._bytes -= sum(map(_size, replies))
         return replies
+
+    def remember_sent(self, identity: Identity, numbers: set[int]) -> None:
+        """Commands (sequence numbers) were sent and not acknowledged: when they come again, they are marked so."""
+        if numbers:
+            self._sent[identity] = numbers
+            self._sent.move_to_end(identity)
+            if len(self._sent) > MAX_IDENTITIES:
+                self._sent.popitem(last=False)
+
+    def take_sent(self, identity: Identity) -> set[int]:
+        """Return what `remember_sent` was told last, and forget it."""
+        return self._sent.pop(identity, set())
 
 
 def _size(reply: Reply) -> int:
