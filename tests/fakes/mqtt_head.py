@@ -132,6 +132,10 @@ class Peer:
         self._packet_id += 1
         self.say(subscribe(self._packet_id, *filters))
 
+    def is_read(self) -> bool:
+        """Whether the head reads from this peer now."""
+        return self.channel.reading
+
     def hear(self) -> list[Packet]:
         """Return the packets sent since the last call."""
         return list(split(self.channel.take()))

@@ -231,9 +231,9 @@ async def test_a_peer_that_is_gone_before_the_verdict_enters_nowhere(hub: MqttHu
 async def test_reading_waits_while_too_much_is_queued_before_the_verdict(hub: MqttHub) -> None:
     peer = hub.dial(FakeChannel())
     peer.say(await hub.hello(PRESS), publish(EVENTS, b"early", qos=1))
-    assert not peer.channel.reading
+    assert not peer.is_read()
     await hub.settle()
-    assert peer.channel.reading
+    assert peer.is_read()
 
 
 async def test_a_right_that_ends_while_it_is_judged_ends_the_session(hub: MqttHub) -> None:

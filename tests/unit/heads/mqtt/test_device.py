@@ -96,9 +96,9 @@ async def test_reading_pauses_while_too_much_waits_for_its_commit() -> None:
     held: list[Any] = []
     hub.log.append = lambda *arguments: held.append(arguments[2])  # type: ignore[method-assign]
     peer.say(publish(EVENTS, bytes(2000), qos=1))
-    assert not peer.channel.reading
+    assert not peer.is_read()
     held[0](None)
-    assert peer.channel.reading
+    assert peer.is_read()
 
 
 @pytest.mark.parametrize(
@@ -388,9 +388,9 @@ async def test_requests_that_wait_make_reading_pause() -> None:
     await hub.register(PRESS)
     peer = await hub.connected(PRESS, (RESPONSES, 0))
     peer.say(*(publish(f"$iothub/twin/GET/?$rid={number}", b" ") for number in range(8)))
-    assert not peer.channel.reading
+    assert not peer.is_read()
     await hub.settle()
-    assert peer.channel.reading
+    assert peer.is_read()
     assert len(peer.hear()) == 8
 
 
