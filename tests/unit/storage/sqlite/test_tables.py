@@ -7,32 +7,42 @@ from sqlalchemy import MetaData, Table
 
 from ironhub.storage.sqlite import tables
 
-FRESH: MetaData = runpy.run_path(tables.__file__)["METADATA"]
-"""Built anew, so that it is this test that builds it."""
 IDS = ["device_id", "module_id"]
-OWNED = [name for name, table in FRESH.tables.items() if "device_id" in table.columns and name != "identities"]
+OWNED = sorted(
+    name
+    for name, table in tables.METADATA.tables.items()
+    if "device_id" in table.columns and name not in ("identities", "outbox")
+)
 
 
-def test_the_schema_is_the_same_each_time_it_is_built() -> None:
-    assert set(FRESH.tables) == set(tables.METADATA.tables)
+@pytest.fixture(scope="module")
+def fresh() -> MetaData:
+    """The schema built anew, by this test and not by whoever was imported first."""
+    built = runpy.run_path(tables.__file__)["METADATA"]
+    assert isinstance(built, MetaData)
+    return built
 
 
-@pytest.mark.parametrize("name", sorted(set(OWNED) - {"outbox"}))
-def test_what_belongs_to_an_identity_goes_with_it(name: str) -> None:
-    (key,) = FRESH.tables[name].foreign_key_constraints
+def test_the_schema_is_the_same_each_time_it_is_built(fresh: MetaData) -> None:
+    assert set(fresh.tables) == set(tables.METADATA.tables)
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_what_belongs_to_an_identity_goes_with_it(fresh: MetaData, name: str) -> None:
+    (key,) = fresh.tables[name].foreign_key_constraints
     assert key.referred_table.name == "identities"
     assert list(key.column_keys) == IDS
     assert key.ondelete == "CASCADE"
 
 
-@pytest.mark.parametrize("name", sorted(set(OWNED) - {"outbox"}))
-def test_what_goes_with_it_is_found_without_a_scan(name: str) -> None:
+@pytest.mark.parametrize("name", OWNED)
+def test_what_goes_with_it_is_found_without_a_scan(fresh: MetaData, name: str) -> None:
     """SQLite looks for the rows of a deleted parent in an index, if there is one."""
-    assert any(columns[:2] == IDS for columns in _indexed(FRESH.tables[name]))
+    assert any(columns[:2] == IDS for columns in _indexed(fresh.tables[name]))
 
 
-def test_a_fact_outlives_its_device() -> None:
-    assert not FRESH.tables["outbox"].foreign_key_constraints
+def test_a_fact_outlives_its_device(fresh: MetaData) -> None:
+    assert not fresh.tables["outbox"].foreign_key_constraints
 
 
 def _indexed(table: Table) -> list[list[str]]:
