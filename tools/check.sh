@@ -1,0 +1,43 @@
+#!/bin/bash
+# Everything that CI checks. Usage: tools/check.sh VENV   (IRONHUB_FULL=1: the long forms too)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=${1:-.venv}
+bin=$PWD/$venv/bin
+export PATH="$bin:$PATH"
+
+step() { printf '\n== %s\n' "$*"; }
+
+# Debian packages that tests need, by name: package and a command that it brings.
+need() {
+  command -v "$2" >/dev/null && return
+  step "installing $1"
+  if [ "$(id -u)" != 0 ]; then
+    echo "tools/check.sh: this needs $2: install it with: sudo apt-get install $1" >&2
+    exit 1
+  fi
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+}
+
+need strace strace
+need openssl openssl
+need nodejs node
+step "the vendor's Node SDKs"
+tools/node_setup.sh
+
+step "formatting, lint, types, import contracts"
+tools/lint.sh "$venv"
+
+step "unit, property, contract and conformance tests; each module covered by its own"
+python tools/coverage_by_own_test.py
+
+step "a running hub: vendor SDKs, abuse, durability (from source, pure Python)"
+pytest -q -n 2 tests/e2e tests/abuse tests/durability
+
+if python -c 'import glob, sysconfig, sys; sys.exit(not glob.glob(sysconfig.get_path("platlib") + "/ironhub/wire/mqtt/*.so"))'
+then
+  step "the same with the compiled wire layer"
+  IRONHUB_EXPECT_COMPILED=1 pytest -q -n 2 -o pythonpath=. tests/unit/wire tests/unit/heads tests/properties tests/conformance tests/e2e
+else
+  step "no C compiler at install: the wire layer is pure Python, and was tested as such"
+fi
