@@ -63,12 +63,14 @@ class LogReader:
         *,
         device: DeviceId | None = None,
         facts: bool = False,
+        stopping: asyncio.Event | None = None,
     ) -> None:
         self._telemetry = telemetry
         self._grant = grant
         self._clock = clock
         self._device = device
         self._facts = facts
+        self._stopping = stopping or asyncio.Event()
         self._cursors = [_Cursor(partition) for partition in range(telemetry.partitions)]
 
     async def seek(self, start: Start) -> None:
@@ -81,7 +83,7 @@ class LogReader:
     async def read(
         self, *, count: int | None = None, timeout: float | None = None, follow: bool = True
     ) -> AsyncIterator[Logged]:
-        """Yield entries, oldest first; ends after `count` or after `timeout` seconds, or never.
+        """Yield entries, oldest first; ends after `count`, after `timeout` seconds, or when the hub stops.
 
         Args:
             follow: False: end where the log ended when `seek` returned.
@@ -130,7 +132,7 @@ class LogReader:
         """Wait until there is something to read; False: the time is over."""
         while True:
             left = MAX_WAIT if deadline is None else min(deadline - self._clock.monotonic(), MAX_WAIT)
-            if left <= 0:
+            if left <= 0 or self._stopping.is_set():
                 return False
             if any(cursor.read for cursor in self._cursors) or await self._any_has_more(left):
                 return True
@@ -140,6 +142,7 @@ class LogReader:
             asyncio.ensure_future(self._telemetry.wait(self._grant, cursor.partition, cursor.next, timeout))
             for cursor in self._cursors
         ]
+        waits.append(asyncio.ensure_future(self._stops_within(timeout)))
         try:
             for first in asyncio.as_completed(waits):
                 if await first:
@@ -149,3 +152,10 @@ class LogReader:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _stops_within(self, timeout: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._stopping.wait()
+        except TimeoutError:
+            return False

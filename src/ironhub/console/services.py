@@ -1,7 +1,8 @@
 """What the admin API needs of a hub. `app` fills it in."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ironhub.access.ports import PolicyStore
@@ -36,3 +37,5 @@ class HubServices:
     """What the hub says of itself: JSON values only, no secrets."""
     backup: Callable[[Path], Awaitable[None]]
     """Writes an archive of the data directory, consistent at one instant, to a path."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set it when the hub is about to stop: answers that would never end, end."""

@@ -59,6 +59,17 @@ async def test_a_reader_at_the_end_waits_for_any_partition(desk: Desk) -> None:
     assert (await asyncio.wait_for(first, 10)).entry.body == b"at last"
 
 
+async def test_a_hub_that_stops_ends_the_reading_at_once(desk: Desk) -> None:
+    stopping = asyncio.Event()
+    grant = by_operator(Permission.TELEMETRY_READ)
+    one = LogReader(desk.services.telemetry, grant, desk.clock, stopping=stopping)
+    await one.seek(None)
+    reading = asyncio.ensure_future(anext(one.read(), None))
+    await asyncio.sleep(0)
+    stopping.set()
+    assert await asyncio.wait_for(reading, 10) is None
+
+
 async def test_a_reader_for_which_nothing_comes_ends_with_its_time(desk: Desk) -> None:
     one = reader(desk)
     await one.seek(None)

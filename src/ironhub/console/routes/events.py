@@ -42,6 +42,7 @@ async def stream_events(
         caller.services.clock,
         device=None if device is None else device_id(device),
         facts=facts,
+        stopping=caller.services.stopping,
     )
     await reader.seek(beginning)
     entries = reader.read(count=count, timeout=timeout, follow=follow)
