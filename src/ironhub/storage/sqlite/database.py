@@ -33,7 +33,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._facts_stored: list[Callable[[], None]] = []
-        self._writer = Writer("store-writer", partial(open_writer, path), self._tell_of_facts)
+        self._writer = Writer("store-writer", partial(open_writer, path), self._tell_of_facts, probe=PROBE)
         self._reader = Worker("store-reader", partial(open_reader, path))
         self._browser = Worker("store-browser", partial(open_reader, path))
 

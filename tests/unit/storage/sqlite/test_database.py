@@ -11,7 +11,6 @@ import pytest
 from tests.contracts.stores import NOBODY, PRESS, device, facts_of, register, stores_over
 
 from ironhub.core.errors import CorruptStore, Unavailable
-from ironhub.core.sealing import WrappedKey
 from ironhub.registry.model import DeviceNotFound
 from ironhub.storage.sqlite.database import Database, open_database
 from ironhub.storage.sqlite.transaction import Transaction
@@ -107,11 +106,15 @@ async def test_a_file_that_is_read_only_can_still_be_read(database: Database) ->
 
 
 async def test_a_probe_says_whether_the_disk_takes_writes(database: Database) -> None:
-    await database.add_data_key(WrappedKey(1, b"x" * 10))
+    stores = await stores_over(database)
+    keys = await database.data_keys()
     wal = database.path.with_name("hub.db-wal")
     with full_disk(wal.stat().st_size):
         assert not await database.probe()
-        assert list(await database.data_keys()) == [WrappedKey(1, b"x" * 10)]
+        with pytest.raises(Unavailable):  # nothing is held, nothing would change: that is no sign of health
+            await stores.commands.release_commands("s", now=0.0)
+        assert not database.healthy
+        assert await database.data_keys() == keys
     assert await database.probe()
 
 

@@ -16,6 +16,7 @@ from ironhub.storage.sqlite.transaction import Transaction
 from ironhub.storage.sqlite.workers import Worker, Writer
 
 INSERT = "INSERT INTO t (a) VALUES (:a)"
+PROBE = "UPDATE probes SET times = times + 1"
 Answer = asyncio.Future[int] | asyncio.Future[None]
 
 
@@ -26,11 +27,13 @@ class Bench:
         create_file(path)
         with closing(open_writer(path)) as connection:
             connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+            connection.execute("CREATE TABLE probes (times INTEGER)")
+            connection.execute("INSERT INTO probes VALUES (0)")
         self.path = path
         self.told = 0
         self.opened = 0
         self.gate = threading.Event()
-        self.writer = Writer("test-writer", self._open, self._tell)
+        self.writer = Writer("test-writer", self._open, self._tell, probe=PROBE)
         self.reader = Worker("test-reader", partial(open_reader, path))
 
     def _open(self) -> sqlite3.Connection:
@@ -117,6 +120,14 @@ async def test_nobody_is_answered_before_the_commit(bench: Bench) -> None:
     assert await bench.insert(3) == 1
     assert _last_error(bench.writer) is None
     assert bench.opened == 2
+
+
+async def test_a_group_after_one_that_failed_proves_that_the_disk_takes_writes(bench: Bench) -> None:
+    with pytest.raises(Unavailable):
+        await bench.writer.submit(fail)
+    for _ in range(3):
+        await bench.writer.submit(lambda _: None)
+    assert await bench.reader.submit(lambda tx: tx.one("SELECT times FROM probes", {})) == (1,)
 
 
 async def test_a_caller_that_is_gone_harms_nobody(bench: Bench) -> None:
