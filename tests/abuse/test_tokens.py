@@ -276,8 +276,6 @@ def _flipped(token: str) -> str:
 
 def _signed_again(token: str, key: bytes, expiry: str) -> str:
     """The token with another expiry, and a signature that is right for it."""
-    import hmac
-
     resource = token.partition("sr=")[2].partition("&")[0]
     signature = base64.b64encode(hmac.digest(key, f"{resource}\n{expiry}".encode(), "sha256")).decode()
     return f"SharedAccessSignature sr={resource}&sig={quote(signature, safe='')}&se={expiry}"

@@ -1,7 +1,6 @@
 """Somebody who only does their work while the hub is attacked, and the measure of what an attack leaves behind."""
 
 import itertools
-import os
 import re
 import time
 from collections.abc import Callable
@@ -13,7 +12,6 @@ from tests.fakes.mqtt_packets import publish
 from tests.fakes.raw_device import (
     MARK,
     PATIENCE,
-    RawDevice,
     TlsStream,
     command_filter,
     connect_packet,
@@ -164,11 +162,10 @@ class Watch:
         assert not broken, broken[:3]
 
     def _descriptors(self) -> list[str]:
-        folder = Path(f"/proc/{self.hub.pid}/fd")
         links = []
-        for name in os.listdir(folder):
+        for entry in Path(f"/proc/{self.hub.pid}/fd").iterdir():
             try:
-                links.append(os.readlink(folder / name))
+                links.append(str(entry.readlink()))
             except FileNotFoundError:
                 continue
         return links

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from tests.fakes.mqtt_packets import PINGREQ, connect, publish, subscribe
 from tests.fakes.running_hub import Registered, RunningHub
@@ -311,7 +311,7 @@ class RawDevice:
 
 
 def dial(hub: RunningHub, over: str = "mqtt", context: ssl.SSLContext | None = None) -> RawDevice:
-    """Return a peer that has shaken hands and said nothing; `over` is "mqtt" or "websocket". Raises what RESET names."""
+    """Return a peer that has shaken hands and said nothing, over "mqtt" or "websocket". Raises what RESET names."""
     if over == "mqtt":
         return RawDevice(TlsStream(hub.address, hub.ready["mqtt"], context))
     return RawDevice(WebSocketStream(hub.address, hub.ready["https"], context))
@@ -432,8 +432,3 @@ def policy_token(hub: RunningHub, policy: str, *, path: str = "", ends_in: float
     key = dict(part.split("=", 1) for part in text.split(";"))["SharedAccessKey"]
     secret = base64.b64decode(key)
     return remembered(secret, make_sas_token(f"{hub.address}{path}", secret, _instant(ends_in), policy))
-
-
-def id_in_path(text: str) -> str:
-    """A percent-encoded id."""
-    return quote(text, safe="")
