@@ -19,7 +19,7 @@ def hub_health(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits
 def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -> Callable[[], Readings]:
     def read() -> Readings:
         log = hub.log.stats
-        counts = dict(hub.mqtt.counters.counts)
+        counts = dict(hub.mqtt.tally.counts)
         counts["displaced"] = sum(listener.counts.displaced for listener in listeners)
         counts["tls_failure"] = sum(listener.counts.tls_failures for listener in listeners)
         counts["timed_out"] = sum(listener.counts.timed_out for listener in listeners)
@@ -32,8 +32,13 @@ def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -
             },
             tasks=len(asyncio.all_tasks()),
             connects=counts,
-            messages_stored=log.appended,
+            messages_stored=log.entries,
+            bytes_stored=log.bytes,
             commits=log.commits,
+            commit_seconds=log.commit_seconds,
+            commands=hub.commands.tally.counts,
+            method_calls=hub.methods.tally.counts,
+            twin_changes=hub.twins.tally.counts,
             stores={"hub": hub.database.healthy, "stream": log.healthy},
         )
 

@@ -59,6 +59,7 @@ async def _serve(settings: Settings) -> int:
         _print_ready(hub, info)
         log.info("hub_ready", extra={"mqtt": info.mqtt, "https": info.https, "admin": info.admin})
         await stop.wait()
+        hub.services.stopping.set()
         log.info("hub_stopping")
     log.info("hub_stopped")
     return 0

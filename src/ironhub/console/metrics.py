@@ -2,26 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from ironhub.console import metric_names as names
-
-COMMIT_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
-"""Upper bounds, seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Durations:
-    """How long something took, so far: how many fell into each bucket of `COMMIT_BUCKETS`, the last for the rest."""
-
-    counts: Sequence[int] = (0,) * (len(COMMIT_BUCKETS) + 1)
-    total: float = 0.0
-    """Seconds, all together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +23,7 @@ class Readings:
     messages_stored: int = 0
     bytes_stored: int = 0
     commits: int = 0
-    commit_seconds: Durations = Durations()
+    commit_seconds: float = 0.0
     commands: Mapping[str, int] = field(default_factory=dict)
     method_calls: Mapping[str, int] = field(default_factory=dict)
     twin_changes: Mapping[str, int] = field(default_factory=dict)
@@ -66,7 +53,7 @@ class HubCollector(Collector):
         yield CounterMetricFamily(names.MESSAGES_STORED, "Messages on disk.", value=now.messages_stored)
         yield CounterMetricFamily(names.BYTES_STORED, "Bytes of messages on disk.", value=now.bytes_stored)
         yield CounterMetricFamily(names.COMMITS, "Group commits of the event log.", value=now.commits)
-        yield _histogram(names.COMMIT_SECONDS, "Seconds a group commit took.", now.commit_seconds)
+        yield CounterMetricFamily(names.COMMIT_SECONDS, "Seconds spent on group commits.", value=now.commit_seconds)
 
 
 class HubMetrics:
@@ -93,12 +80,3 @@ def _counter(name: str, text: str, label: str, values: Mapping[str, float]) -> C
     for key, value in values.items():
         family.add_metric([key], value)
     return family
-
-
-def _histogram(name: str, text: str, durations: Durations) -> HistogramMetricFamily:
-    so_far = 0
-    buckets: list[tuple[str, float]] = []
-    for bound, count in zip((*map(str, COMMIT_BUCKETS), "+Inf"), durations.counts, strict=True):
-        so_far += count
-        buckets.append((bound, so_far))
-    return HistogramMetricFamily(name, text, buckets=buckets, sum_value=durations.total)

@@ -11,6 +11,7 @@ from ironhub.core.bus import Bus, DesiredChanged
 from ironhub.core.clock import Clock
 from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import Identity
+from ironhub.core.tally import Tally
 from ironhub.twins.model import (
     Properties,
     Section,
@@ -48,6 +49,8 @@ class TwinService:
     """
 
     def __init__(self, store: TwinStore, bus: Bus, clock: Clock) -> None:
+        self.tally = Tally()
+        """Changes by section: "tags", "desired", "reported"."""
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -95,7 +98,11 @@ class TwinService:
 
         def change(twin: Twin) -> tuple[Twin, Fact]:
             at = self._clock.now()
-            merged = with_patch(Section(properties=twin.tags), tags or {}, at=at, count_versions=False).properties
+            merged = (
+                twin.tags
+                if tags is None
+                else with_patch(Section(properties=twin.tags), tags, at=at, count_versions=False).properties
+            )
             section = twin.desired if desired is None else with_patch(twin.desired, desired, at=at, count_versions=True)
             new = _changed(twin, merged, section)
             shown = None if desired is None else (desired, section)
@@ -149,8 +156,17 @@ class TwinService:
                     await self._store.put_twin(new, replacing=old.version, facts=(fact,))
                 except TwinVersionConflict:
                     continue
+                self._count(old, new)
                 return old, new
         raise TwinVersionConflict(f"the twin of {identity} changed {MAX_ATTEMPTS} times in a row")
+
+    def _count(self, old: Twin, new: Twin) -> None:
+        if new.tags is not old.tags:
+            self.tally.add("tags")
+        if new.desired.version != old.desired.version:
+            self.tally.add("desired")
+        if new.reported.version != old.reported.version:
+            self.tally.add("reported")
 
     async def _stored(self, identity: Identity) -> Twin:
         twin = await self._store.get_twin(identity)

@@ -279,3 +279,10 @@ async def test_when_the_store_refuses_nothing_is_told_and_the_next_writer_gets_t
     assert isinstance(refused, Unavailable)
     assert isinstance(stored, Twin)
     assert hub.heard == [DesiredChanged(PRESS, 2, {"speed": 2})]
+
+
+async def test_changes_are_counted_by_section(twins: TwinService) -> None:
+    await twins.report(REPORT, {"a": 1})
+    await twins.update(WRITE, tags={"hall": "b"}, desired=None, if_match=None)
+    await twins.replace(WRITE, tags=None, desired={"a": 2}, if_match=None)
+    assert twins.tally.counts == {"reported": 1, "tags": 2, "desired": 1}

@@ -97,7 +97,7 @@ class MqttConversation:
             "mqtt_session_refused",
             extra={"code": code, "reason": message, "device": str(identity or ""), "peer": self._channel.peer_address},
         )
-        self._hub.counters.add(f"refused:{code}")
+        self._hub.tally.add(f"refused:{code}")
         self.close()
 
     def close(self) -> None:
@@ -214,7 +214,7 @@ class MqttConversation:
         self._channel.identified()
         self._device = device
         hub.sessions.enter(device, judged_at=judged_at)
-        hub.counters.add("accepted")
+        hub.tally.add("accepted")
         events = self.wire.accept(device.resumed_session, None, hub.clock.monotonic())
         self.flush()
         device.opened()
@@ -229,7 +229,7 @@ class MqttConversation:
             "mqtt_connect_refused",
             extra={"code": error.code, "detail": error.detail or str(error), "peer": self._channel.peer_address},
         )
-        self._hub.counters.add(f"refused:{error.code}")
+        self._hub.tally.add(f"refused:{error.code}")
         if not self._closed:
             self.wire.refuse(int(code))
             self.close()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ironhub.core.clock import Clock, Entropy
+from ironhub.core.tally import Tally
 from ironhub.heads.background import Background
 from ironhub.heads.mqtt.parked import ParkedReplies
 from ironhub.identity.gate import Gate
@@ -35,17 +36,6 @@ class MqttSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MqttCounters:
-    """What the head counts; read by the metrics."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, name: str) -> None:
-        """Count one more of `name`."""
-        self.counts[name] = self.counts.get(name, 0) + 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MqttServices:
     """The hub as an MQTT conversation needs it."""
 
@@ -61,4 +51,5 @@ class MqttServices:
     background: Background
     parked: ParkedReplies = field(default_factory=ParkedReplies)
     settings: MqttSettings = field(default_factory=MqttSettings)
-    counters: MqttCounters = field(default_factory=MqttCounters)
+    tally: Tally = field(default_factory=Tally)
+    """"accepted", and "refused:" with the code of each refusal."""

@@ -11,6 +11,7 @@ from ironhub.core.bus import Bus, CommandQueued
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.ids import Identity
+from ironhub.core.tally import Tally
 from ironhub.messaging.commands.model import (
     MAX_TEXT,
     Command,
@@ -41,6 +42,8 @@ class CommandService:
     def __init__(
         self, store: CommandStore, bus: Bus, clock: Clock, entropy: Entropy, settings: CommandSettings | None = None
     ) -> None:
+        self.tally = Tally()
+        """"queued", "purged" and the outcomes that devices settled."""
         self._store = store
         self._bus = bus
         self._clock = clock
@@ -71,13 +74,16 @@ class CommandService:
             max_pending=self._settings.max_pending,
         )
         command = await self._told(adding, grant.identity)
+        self.tally.add("queued")
         self._due(expires_at)
         return command
 
     async def purge(self, grant: Grant) -> int:
         """Remove everything from the queue of `grant.identity`; returns how many. Raises DeviceNotFound."""
         grant.require(Permission.COMMAND_PURGE)
-        return await self._store.purge_commands(grant.identity, now=self._clock.now())
+        purged = await self._store.purge_commands(grant.identity, now=self._clock.now())
+        self.tally.add(Outcome.PURGED, purged)
+        return purged
 
     async def hold(self, grant: Grant, *, owner: str, limit: int) -> Sequence[Delivery]:
         """Hand out the oldest commands to a session that holds them until it settles or `release(owner)`."""
@@ -100,11 +106,13 @@ class CommandService:
         """The device took it. Raises LockLost."""
         grant.require(Permission.COMMAND_RECEIVE)
         await self._store.complete_command(grant.identity, lock_token, now=self._clock.now(), outcome=Outcome.SUCCESS)
+        self.tally.add(Outcome.SUCCESS)
 
     async def reject(self, grant: Grant, lock_token: str) -> None:
         """The device wants never to see it again. Raises LockLost."""
         grant.require(Permission.COMMAND_RECEIVE)
         await self._store.complete_command(grant.identity, lock_token, now=self._clock.now(), outcome=Outcome.REJECTED)
+        self.tally.add(Outcome.REJECTED)
 
     async def abandon(self, grant: Grant, lock_token: str) -> None:
         """The device wants it again later; too often, and it is dead-lettered. Raises LockLost."""

@@ -8,6 +8,7 @@ from ironhub.access.model import Grant, Permission
 from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.ids import Identity
 from ironhub.core.strict_json import JsonInvalid, decode_json
+from ironhub.core.tally import Tally
 from ironhub.messaging.methods.model import (
     MAX_PAYLOAD,
     DeviceConnectionLost,
@@ -46,6 +47,8 @@ class MethodService:
         self._devices = devices
         self._calls: dict[Identity, dict[str, _Waiting]] = {}
         self._next_id = 0
+        self.tally = Tally()
+        """"answered", and the code of each failure."""
 
     async def invoke(self, grant: Grant, call: MethodCall) -> MethodAnswer:
         """Return what `grant.identity` answered.
@@ -65,7 +68,13 @@ class MethodService:
         request_id = f"{self._next_id:x}"
         calls[request_id] = waiting = _Waiting(asyncio.get_running_loop().create_future())
         try:
-            return await self._call(identity, request_id, waiting, call)
+            answer = await self._call(identity, request_id, waiting, call)
+        except HubError as error:
+            self.tally.add(error.code)
+            raise
+        else:
+            self.tally.add("answered")
+            return answer
         finally:
             del calls[request_id]
             if not calls:

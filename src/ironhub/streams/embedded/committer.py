@@ -29,6 +29,10 @@ class LogStats:
 
     appended: int = 0
     """Appends that were committed."""
+    entries: int = 0
+    """Messages and facts that were committed."""
+    bytes: int = 0
+    """Their bodies and properties, and what they cost besides."""
     refused: int = 0
     """Appends that were answered with an error."""
     commits: int = 0
@@ -147,7 +151,7 @@ class GroupCommit:
     def _done(self, work: Work, size: int, blocks: Sequence[Block], error: HubError | None, seconds: float) -> None:
         self._busy = False
         self._bytes -= size
-        self._count(work, error, seconds)
+        self._count(work, blocks, error, seconds)
         self._on_commit(blocks)
         _tell_all(work.callbacks, error)
         if self._work.callbacks:
@@ -156,8 +160,10 @@ class GroupCommit:
         elif self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
-    def _count(self, work: Work, error: HubError | None, seconds: float) -> None:
+    def _count(self, work: Work, blocks: Sequence[Block], error: HubError | None, seconds: float) -> None:
         if error is None:
+            self.stats.entries += sum(len(block.entries) for block in blocks)
+            self.stats.bytes += sum(block.size for block in blocks)
             self.stats.appended += len(work.callbacks)
             self.stats.commits += 1
             self.stats.commit_seconds += seconds

@@ -1,0 +1,113 @@
+"""app/hub.py"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.fakes.clock import FakeEntropy
+from tests.fakes.grants import by_operator
+
+from ironhub.access.model import WHOLE_HUB, Permission
+from ironhub.app.archive import restore_archive
+from ironhub.app.datadir import DirectoryInUse
+from ironhub.app.hub import Hub, open_hub
+from ironhub.app.settings import Settings
+from ironhub.app.system import SystemClock
+from ironhub.core.bus import AuthoritiesChanged
+from ironhub.core.errors import CorruptStore
+from ironhub.core.facts import FactKind
+from ironhub.core.ids import identity
+from ironhub.messaging.telemetry.facts import fact_of
+from ironhub.registry.model import DeviceDraft
+
+PRESS = identity("press-7")
+PATIENCE = 10.0
+
+
+def settings(path: Path) -> Settings:
+    return Settings(data=path, partitions=1)
+
+
+async def create(hub: Hub) -> None:
+    await hub.registry.put_device(by_operator(Permission.REGISTRY_WRITE, PRESS), DeviceDraft(), if_match=None)
+
+
+async def test_a_hub_keeps_what_it_was_told_when_it_is_opened_again(tmp_path: Path) -> None:
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        await create(hub)
+        policies = await hub.stores.policies.list_policies()
+        token = hub.admin_token
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy("b")) as hub:
+        device = await hub.registry.get_device(by_operator(Permission.REGISTRY_READ, PRESS))
+        assert device.device_id == "press-7"
+        assert await hub.stores.policies.list_policies() == policies
+        assert hub.admin_token == token
+
+
+async def test_facts_reach_the_log_by_themselves(tmp_path: Path) -> None:
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        await create(hub)
+        assert await hub.log.wait(0, 0, PATIENCE)
+        (logged,) = (await hub.log.read(0, 0)).entries
+        assert fact_of(logged.entry).kind is FactKind.DEVICE_CREATED
+
+
+async def test_two_processes_never_hold_one_directory(tmp_path: Path) -> None:
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()):
+        with pytest.raises(DirectoryInUse):
+            async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()):
+                pass
+
+
+async def test_another_master_key_opens_nothing(tmp_path: Path) -> None:
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()):
+        pass
+    (tmp_path / "data" / "master.key").write_text("00" * 32)
+    with pytest.raises(CorruptStore, match=r"master\.key"):
+        async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()):
+            pass
+
+
+async def test_a_backup_taken_while_it_runs_opens_as_the_same_hub(tmp_path: Path) -> None:
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        await create(hub)
+        await hub.log.wait(0, 0, PATIENCE)
+        await hub.backup(tmp_path / "backup")
+        device = await hub.registry.get_device(by_operator(Permission.REGISTRY_READ, PRESS))
+    restore_archive(tmp_path / "backup", tmp_path / "new")
+    async with open_hub(settings(tmp_path / "new"), clock=SystemClock(), entropy=FakeEntropy("b")) as hub:
+        assert await hub.registry.get_device(by_operator(Permission.REGISTRY_READ, PRESS)) == device
+        assert len((await hub.log.read(0, 0)).entries) == 1
+
+
+async def test_a_well_hub_has_no_troubles_and_says_what_it_is(tmp_path: Path) -> None:
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        assert hub.troubles() == []
+        status = hub.status()
+        assert status["connected"] == 0
+        assert status["partitions"] == 1
+        grant = by_operator(Permission.REGISTRY_READ, WHOLE_HUB)
+        assert await hub.registry.count(grant) == (0, 0)
+        hub.bus.publish(AuthoritiesChanged())
+
+
+async def test_a_background_task_with_a_bug_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    again = asyncio.Event()
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise ValueError("a bug")
+        again.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("ironhub.app.hub.RESTART_AFTER", 0.0)
+    monkeypatch.setattr(Hub, "tasks", lambda _self: [work])
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()):
+        async with asyncio.timeout(PATIENCE):
+            await again.wait()
+    assert "hub_task_failed" in caplog.text

@@ -1,0 +1,183 @@
+"""app/serve.py and app/metrics.py, in this process; tests/e2e starts it as users do."""
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import resource
+import signal
+import socket
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from tests.fakes.clock import FakeEntropy
+from tests.fakes.running_hub import own_address
+
+from ironhub.app import serve as module
+from ironhub.app.hub import open_hub
+from ironhub.app.serve import listening
+from ironhub.app.settings import Settings
+from ironhub.app.system import SystemClock
+from ironhub.heads.listener import Listener, PortRefused, PortTaken
+
+
+def settings(path: Path, **given: Any) -> Settings:
+    ports = {"mqtt_port": 0, "https_port": 0, "admin_port": 0, "metrics_port": 0}
+    return Settings(**{"data": path, "bind": (own_address(),), **ports, **given})
+
+
+async def test_every_listener_answers_once_it_is_ready(tmp_path: Path) -> None:
+    given = settings(tmp_path / "data")
+    clock, entropy = SystemClock(), FakeEntropy()
+    async with open_hub(given, clock=clock, entropy=entropy) as hub, listening(hub) as info:
+        assert info.amqp is None
+        assert info.pid == os.getpid()
+        trust = ssl.create_default_context(cafile=str(hub.directory.ca_certificate))
+        trust.check_hostname = False
+        for port in (info.mqtt, info.https):
+            _, writer = await asyncio.open_connection(given.bind[0], port, ssl=trust)
+            writer.close()
+            await writer.wait_closed()
+        async with httpx.AsyncClient(verify=trust, base_url=f"https://127.0.0.1:{info.admin}/api/v1") as admin:
+            assert (await admin.get("/status")).status_code == 401
+            bearer = {"Authorization": f"Bearer {hub.admin_token.decode()}"}
+            assert (await admin.get("/status", headers=bearer)).status_code == 200
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{info.metrics}") as metrics:
+            assert (await metrics.get("/healthz")).status_code == 200
+            assert (await metrics.get("/readyz")).status_code == 200
+            assert "ironhub_connections" in (await metrics.get("/metrics")).text
+
+
+async def test_a_port_that_is_taken_is_an_error_and_the_others_are_closed_again(tmp_path: Path) -> None:
+    address = own_address()
+    with socket.socket() as taken:
+        taken.bind((address, 0))
+        taken.listen()
+        given = settings(tmp_path / "data", bind=(address,), https_port=taken.getsockname()[1])
+        async with open_hub(given, clock=SystemClock(), entropy=FakeEntropy()) as hub:
+            with pytest.raises(PortTaken):
+                async with listening(hub):
+                    pass
+
+
+class Refusing:
+    """A listener of a user who may not have ports below 1024."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    async def start(self, _addresses: Sequence[str], port: int) -> int:
+        self.asked.append(port)
+        if port < 1024:
+            raise PortRefused(f"port {port} is refused to this user")
+        return port
+
+
+async def test_where_443_is_refused_8443_is_used_with_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listener = Refusing()
+    given = settings(tmp_path, https_port=None)
+    assert await module._start_https(cast("Listener", listener), given) == 8443
+    assert listener.asked == [443, 8443]
+    assert "warning: listener.port_refused" in capsys.readouterr().err
+
+
+async def test_a_port_that_was_asked_for_by_name_is_never_replaced(tmp_path: Path) -> None:
+    with pytest.raises(PortRefused):
+        await module._start_https(cast("Listener", Refusing()), settings(tmp_path, https_port=443))
+
+
+async def test_a_certificate_is_renewed_without_ending_a_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = settings(tmp_path / "data")
+    renewed = asyncio.Event()
+    monkeypatch.setattr(module, "RENEWAL_LOOK", 0.01)
+    async with open_hub(given, clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        issue = hub.certificate.renew_if_due
+
+        def renew() -> bool:
+            if renewed.is_set():
+                return False
+            hub.certificate._names = (*hub.certificate._names, "new.example")
+            renewed.set()
+            return issue()
+
+        trust = ssl.create_default_context(cafile=str(hub.directory.ca_certificate))
+        trust.check_hostname = False
+        async with listening(hub) as info:
+            reader, writer = await asyncio.open_connection(given.bind[0], info.https, ssl=trust)
+            monkeypatch.setattr(hub.certificate, "renew_if_due", renew)
+            async with asyncio.timeout(10.0):
+                await renewed.wait()
+                names: list[str] = []
+                while "new.example" not in names:
+                    _, other = await asyncio.open_connection(given.bind[0], info.https, ssl=trust)
+                    shown = other.get_extra_info("ssl_object").getpeercert()["subjectAltName"]
+                    names = [name for _, name in shown]
+                    other.close()
+                    await other.wait_closed()
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+            writer.close()
+            await writer.wait_closed()
+
+
+async def test_a_renewal_that_fails_is_reported_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "RENEWAL_LOOK", 0.001)
+    tries = asyncio.Semaphore(0)
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+
+        def fail() -> bool:
+            tries.release()
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(hub.certificate, "renew_if_due", fail)
+        with caplog.at_level(logging.ERROR):
+            async with listening(hub), asyncio.timeout(10.0):
+                await tries.acquire()
+                await tries.acquire()
+    assert "certificate_not_renewed" in caplog.text
+
+
+def test_serve_ends_with_0_on_sigterm_and_prints_one_ready_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = gc.get_threshold()
+
+    def ready(*arguments: Any) -> None:
+        original(*arguments)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    original = module._print_ready
+    monkeypatch.setattr(module, "_print_ready", ready)
+    try:
+        assert module.serve(settings(tmp_path / "data")) == 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+    (line,) = capsys.readouterr().out.splitlines()
+    said = json.loads(line)
+    assert said["event"] == "ready"
+    assert said["amqp"] is None
+    assert Path(said["ca"]) == tmp_path / "data" / "pki" / "ca.pem"
+
+
+def test_connections_follow_the_file_descriptors_there_are(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 2048))
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: asked.append(pair))
+    possible = module._affordable(10_000)
+    assert 1000 < possible < 2048
+    assert asked == [(2048, 2048)]
+    assert "connections_limited" in caplog.text
