@@ -374,6 +374,13 @@ def events_topic(device: Registered, bag: str = "") -> str:
     return f"devices/{device.device_id}{inside}/messages/events/{bag}"
 
 
+def send_command(hub: RunningHub, device: Registered, body: bytes, **fields: Any) -> None:
+    """Queue a command for the device."""
+    given = {"body_base64": base64.b64encode(body).decode(), **fields}
+    query = {"module": device.module_id} if device.module_id else {}
+    hub.call("POST", f"/devices/{device.device_id}/commands", json=given, params=query)
+
+
 class HttpAnswer(NamedTuple):
     """A response as a raw client reads it."""
 
