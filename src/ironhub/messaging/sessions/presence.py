@@ -18,6 +18,8 @@ MAX_WAITING: Final = 100_000
 RETRY_AFTER: Final = 1.0
 """Seconds between tries while the store is out of order."""
 MAX_BATCH: Final = 1000
+LINGER: Final = 0.05
+"""Seconds that a change waits for others, so that a storm of connects is a few commits."""
 
 
 class PresenceRecorder:
@@ -45,6 +47,7 @@ class PresenceRecorder:
         """Write until cancelled."""
         while True:
             await self._something.wait()
+            await asyncio.sleep(LINGER)
             await self.flush()
 
     async def flush(self) -> None:

@@ -19,6 +19,8 @@ class RelaySettings:
     """Facts per commit."""
     idle_timeout: float = 30.0
     """Seconds until it looks again though nobody said that there are facts."""
+    linger: float = 0.05
+    """Seconds that the first fact after a pause waits for others, so that many share a commit."""
     min_backoff: float = 0.1
     """Seconds before the first retry when a disk refuses; doubled with each refusal."""
     max_backoff: float = 10.0
@@ -38,8 +40,8 @@ class Relay:
         backoff = self._settings.min_backoff
         while True:
             try:
-                if not await self.step():
-                    await self._outbox.wait_for_facts(self._settings.idle_timeout)
+                if not await self.step() and await self._outbox.wait_for_facts(self._settings.idle_timeout):
+                    await asyncio.sleep(self._settings.linger)
                 backoff = self._settings.min_backoff
             except Unavailable as error:
                 log.warning("fact_relay_waits", extra={"seconds": backoff, "detail": error.detail or str(error)})
