@@ -1,14 +1,10 @@
 """A real hub under attack: after every test nobody else was harmed, nothing is left over, and no secret was logged."""
 
 from collections.abc import Iterator
-from typing import Final
 
 import pytest
-from tests.fakes.bystander import Bystander, Level, Watch
+from tests.fakes.bystander import STRANGER_TIMEOUT, Bystander, Level, Watch
 from tests.fakes.running_hub import RunningHub
-
-STRANGER_TIMEOUT: Final = 4.0
-"""Seconds the hubs of these tests give a peer to identify itself."""
 
 
 @pytest.fixture(scope="module")

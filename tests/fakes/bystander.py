@@ -27,6 +27,8 @@ from tests.fakes.running_hub import Registered, RunningHub
 
 from ironhub.app.datadir import DataDirectory
 
+STRANGER_TIMEOUT: Final = 4.0
+"""Seconds the attacked hubs give a peer to identify itself."""
 PROMPT: Final = 8.0
 """Seconds in which each answer to the bystander must come: honest ones take milliseconds, but the machine is shared."""
 _LOOKS_LIKE_A_SECRET: Final = re.compile(r"sig=[A-Za-z0-9%+/]{20}|SharedAccessKey=[A-Za-z0-9+/]{20}|PRIVATE KEY")
