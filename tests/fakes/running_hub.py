@@ -11,27 +11,42 @@ import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import sysconfig
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 
+import ironhub
 from ironhub.app.datadir import DataDirectory
+
+T = TypeVar("T")
 
 START_TIMEOUT: Final = 30.0
 STOP_TIMEOUT: Final = 30.0
+
+PACKAGES: Final = Path(ironhub.__file__).parents[1]
+"""Where this process has Ironhub from, the source tree or an installation: its hubs come from there too."""
 
 _numbers: Final = itertools.count(1)
 
 
 def own_address() -> str:
-    """Return a loopback address that no other test of this run, in any worker, uses."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    number = next(_numbers)
-    return f"127.{20 + worker}.{number // 250}.{1 + number % 250}"
+    """Return a loopback address that no other test uses, in this process or in another one on this machine."""
+    process = os.getpid() % 50_000
+    return f"127.{20 + process // 250}.{process % 250}.{next(_numbers)}"
+
+
+def hub_environment(**more: str) -> dict[str, str]:
+    """Return the environment for a process that runs the same Ironhub as this one."""
+    if PACKAGES in map(Path, sysconfig.get_paths().values()):
+        return {**os.environ, **more}
+    paths = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ class RunningHub:
 
     def start(self, prefix: Sequence[str] = ()) -> "RunningHub":
         """Start it and wait for its ready line; `prefix` may hold a wrapper such as strace."""
-        environment = {**os.environ, **self._environment}
+        environment = hub_environment(**self._environment)
         with self.log_path.open("a") as log:
             self._process = subprocess.Popen(
                 [*prefix, *self.command], stdout=subprocess.PIPE, stderr=log, text=True, env=environment
@@ -101,8 +116,7 @@ class RunningHub:
 
     def wait(self, timeout: float = STOP_TIMEOUT) -> int:
         """Wait until it ends by itself; returns the exit code."""
-        assert self._process is not None
-        return self._process.wait(timeout)
+        return self._reap(timeout)
 
     def restart(self) -> None:
         """Stop it in order and start it again."""
@@ -180,12 +194,25 @@ class RunningHub:
         with self.admin() as admin, admin.stream("GET", "/events", params=params, timeout=timeout + 10) as answer:
             return [json.loads(line) for line in answer.iter_lines() if line]
 
+    def wait_for(self, look: Callable[[], T], timeout: float = 20.0) -> T:
+        """Look until what is seen is true, or `timeout` seconds are over; returns what was seen last."""
+        deadline = time.monotonic() + timeout
+        while not (seen := look()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert seen, f"not within {timeout} s; the hub's log ends with: {self.log[-2000:]}"
+        return seen
+
     def _end(self, number: signal.Signals) -> int:
         process = self._process
         assert process is not None
         if process.poll() is None:
             process.send_signal(number)
-        code = process.wait(STOP_TIMEOUT)
+        return self._reap(STOP_TIMEOUT)
+
+    def _reap(self, timeout: float) -> int:
+        process = self._process
+        assert process is not None
+        code = process.wait(timeout)
         if process.stdout is not None:
             process.stdout.close()
         return code
