@@ -50,8 +50,8 @@ def settings_page() -> str:
     lines += ["| `ironhub.toml` | environment | default | what |", "|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True)
-        shown = ", ".join(default) if isinstance(default, tuple) else default
-        lines.append(f"| `{name}` | `IRONHUB_{name.upper()}` | {_cell(str(shown)) or '–'} | {_cell(described[name])} |")
+        shown = _cell(", ".join(default) if isinstance(default, tuple) else str(default)) or "none"
+        lines.append(f"| `{name}` | `IRONHUB_{name.upper()}` | {shown} | {_cell(described[name])} |")
     return "\n".join(lines) + "\n"
 
 

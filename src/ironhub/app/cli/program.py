@@ -3,9 +3,11 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
+from ironhub import __version__
 from ironhub.app.cli import authorities, commands, devices, hub, methods, modules, monitor, twins
 from ironhub.app.cli.command import Place, Quiet
 from ironhub.app.cli.options import Output, OutputOption, RootDataOption
@@ -24,8 +26,22 @@ for group in (devices, modules, twins, methods, commands, authorities):
 monitor.add_to(app)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ironhub {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root(context: typer.Context, data: RootDataOption = None, output: OutputOption = None) -> None:
+def _root(
+    context: typer.Context,
+    data: RootDataOption = None,
+    output: OutputOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    del version
     context.obj = Place(data, output or Output.TABLE)
 
 

@@ -9,6 +9,7 @@ import pytest
 import typer
 from tests.unit.app.cli.conftest import Cli
 
+from ironhub import __version__
 from ironhub.app.cli import program
 from ironhub.app.cli.command import Quiet
 
@@ -130,3 +131,8 @@ def test_shells_can_complete_commands() -> None:
         check=False,
     )
     assert "device" in done.stdout.split()
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"ironhub {__version__}\n"
