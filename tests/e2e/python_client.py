@@ -141,7 +141,8 @@ class Kind:
         (place / "device.pem").write_bytes(certificate.chain_pem)
         (place / "device.key").write_bytes(certificate.key_pem)
         maker = self._class("IoTHubDeviceClient").create_from_x509_certificate
-        x509 = X509(str(place / "device.pem"), str(place / "device.key"))
+        files = str(place / "device.pem"), str(place / "device.key")
+        x509 = X509(*files)  # type: ignore[no-untyped-call]  # the vendor's constructor has no types
         options = {"server_verification_cert": hub.ca_pem, "websockets": self.websockets, **options}
         with self._opened(maker(x509, hub.address, device_id, **options)) as client:
             yield client
@@ -193,6 +194,5 @@ def _loop_in_thread() -> Iterator[Run]:
 
 
 MQTT: Final = Kind()
-EVERY_KIND: Final = pytest.mark.parametrize(
-    "kind", [Kind(aio=aio, websockets=websockets) for aio in (False, True) for websockets in (False, True)], ids=str
-)
+KINDS: Final = [Kind(aio=aio, websockets=websockets) for aio in (False, True) for websockets in (False, True)]
+EVERY_KIND: Final = pytest.mark.parametrize("kind", KINDS, ids=str)
