@@ -1,0 +1,80 @@
+"""What the benchmark needs besides Python: a C compiler, OpenSSL's headers, the peers; and what is built with them."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).parent
+FLAGS: Final = ("-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE")
+
+
+class NotHere(Exception):
+    """Something is missing that could not be installed; the message says what to do."""
+
+
+def mosquitto() -> Path:
+    """Return the path of mosquitto, installing Debian's package if it is missing. Raises NotHere."""
+    found = _mosquitto()
+    if found is None:
+        _install(["mosquitto"])
+        _stop_service("mosquitto")
+        found = _mosquitto()
+    if found is None:
+        raise NotHere("mosquitto was installed, but it is not in PATH")
+    return found
+
+
+def build(directory: Path) -> tuple[Path, Path]:
+    """Compile into `directory`; returns the load generator and the library that slows fsync down. Raises NotHere."""
+    if shutil.which("cc") is None:
+        _install(["gcc", "libc6-dev"])
+    if not _compiles("#include <openssl/ssl.h>"):
+        _install(["libssl-dev"])
+    load, slow = directory / "load", directory / "slowsync.so"
+    sources = [str(HERE / name) for name in ("load.c", "connection.c", "devices.c")]
+    _compile([*FLAGS, "-o", str(load), *sources, "-lssl", "-lcrypto"])
+    _compile([*FLAGS, "-shared", "-fPIC", "-o", str(slow), str(HERE / "slowsync.c"), "-ldl"])
+    return load, slow
+
+
+def _mosquitto() -> Path | None:
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+    found = shutil.which("mosquitto", path=path)
+    return None if found is None else Path(found)
+
+
+def _compiles(line: str) -> bool:
+    done = subprocess.run(["cc", "-E", "-x", "c", "-"], input=line, text=True, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def _compile(arguments: Sequence[str]) -> None:
+    done = subprocess.run(["cc", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotHere(f"the C compiler refuses the load generator:\n{done.stderr}")
+
+
+def _install(packages: Sequence[str]) -> None:
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise NotHere(f"missing: {' '.join(packages)}. Install with: sudo {' '.join(command)}")
+    done = _apt(command)
+    if done.returncode:
+        _apt(["apt-get", "update", "-qq"])
+        done = _apt(command)
+    if done.returncode:
+        raise NotHere(f"apt-get cannot install {' '.join(packages)}: {done.stderr.strip()[-300:]}")
+
+
+def _apt(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def _stop_service(name: str) -> None:
+    """Debian starts what it installs; we run our own, with our own settings."""
+    if shutil.which("systemctl"):
+        subprocess.run(["systemctl", "disable", "--now", name], capture_output=True, check=False)

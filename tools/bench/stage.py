@@ -1,0 +1,152 @@
+"""What every benchmark is given: programs, devices, servers that are started and ended, sizes, and where results go."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tools.bench.credentials import BenchDevice, Kind, hub_line, make_ca, make_devices, plain_line, write_lines
+from tools.bench.fleet import Fleet, make_fleet
+from tools.bench.generator import Generator
+from tools.bench.measure import Contestant, Samples
+from tools.bench.report import Row
+from tools.bench.servers import READER, HubServer, MosquittoServer, Server
+
+HUB: Final = "127.30.0.1"
+SECOND_HUB: Final = "127.30.0.2"
+HUB_NAMES: Final = (HUB, SECOND_HUB)
+PEER: Final = "127.30.0.3"
+SECOND_PEER: Final = "127.30.0.4"
+_DAY: Final = 86_400
+_SPARE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured."""
+
+    rounds: int = 3
+    wide: int = 300_000
+    """Messages of a round with a window of 16."""
+    narrow: int = 150_000
+    """Messages of a round with a window of 1."""
+    connects: int = 1_500
+    idle: int = 5_000
+    """Connections, where there are many."""
+    registered: int = 1_000_000
+    rate_seconds: float = 10.0
+
+
+FULL: Final = Sizes()
+QUICK: Final = Sizes(wide=60_000, narrow=30_000, connects=300, idle=2_000, registered=100_000, rate_seconds=3.0)
+
+
+class Stage:
+    """One run of the benchmark, in a directory of its own."""
+
+    def __init__(self, directory: Path, load: Path, slowsync: Path, mosquitto: Path | None, sizes: Sizes) -> None:
+        self.directory, self.load, self.slowsync, self.mosquitto, self.sizes = (
+            directory,
+            load,
+            slowsync,
+            mosquitto,
+            sizes,
+        )
+        self.authority = make_ca("bench authority")
+        self.rows: list[Row] = []
+        self.samples: list[dict[str, Any]] = []
+        self._fleets: dict[tuple[int, int], Fleet] = {}
+        self._made = 0
+        self._begun = time.monotonic()
+        self._expires_at = int(time.time()) + _DAY
+
+    def say(self, text: str) -> None:
+        """Tell whoever waits what happens."""
+        print(f"[{time.monotonic() - self._begun:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+    def fleet(self, registered: int | None = None, per_kind: int | None = None) -> Fleet:
+        """Return a prepared data directory; the usual one has a few more of each kind than `sizes.idle`."""
+        per_kind = self.sizes.idle + _SPARE if per_kind is None else per_kind
+        registered = 3 * per_kind if registered is None else registered
+        if (registered, per_kind) not in self._fleets:
+            self.say(f"registering {registered:,} devices")
+            made = make_fleet(self._new("fleet"), HUB_NAMES, self.authority, registered, per_kind)
+            self._fleets[registered, per_kind] = made
+        return self._fleets[registered, per_kind]
+
+    @contextmanager
+    def hub(
+        self, fleet: Fleet, address: str = HUB, environment: Mapping[str, str] | None = None
+    ) -> Iterator[HubServer]:
+        """A hub on a copy of the fleet's directory, which is gone at the end."""
+        data = self._new("hub")
+        shutil.copytree(fleet.directory, data)
+        server = HubServer(data, address, HUB_NAMES, environment)
+        try:
+            yield server
+        finally:
+            server.stop()
+            shutil.rmtree(data)
+
+    @contextmanager
+    def peer(self, address: str = PEER) -> Iterator[MosquittoServer]:
+        """A fresh mosquitto that keeps every message for a subscriber that is away."""
+        directory = self._new("mosquitto")
+        server = self.start_peer(directory, address)
+        try:
+            with self.reader(server) as reader:
+                reader.run("reserve")
+            yield server
+        finally:
+            server.stop()
+            shutil.rmtree(directory)
+
+    def start_peer(self, directory: Path, address: str = PEER) -> MosquittoServer:
+        """Start mosquitto in `directory`, with what it left there if it ran before."""
+        if self.mosquitto is None:
+            raise ValueError("there are no peers in this run")
+        return MosquittoServer(self.mosquitto, directory, address, self.authority)
+
+    def reader(self, server: Server) -> Generator:
+        """The subscriber to everything."""
+        device = make_devices(Kind.AUTHORITY, [READER], self.authority)
+        file = write_lines(self._new("reader"), [plain_line(device[0])])
+        return Generator(self.load, server.address, server.ca, file, keep_session=True)
+
+    def generator(self, server: Server, devices: list[BenchDevice], **settings: Any) -> Generator:
+        """A load generator that is these devices at `server`."""
+        of_hub = isinstance(server, HubServer)
+        lines = (hub_line(d, HUB, self._expires_at) if of_hub else plain_line(d) for d in devices)
+        return Generator(self.load, server.address, server.ca, write_lines(self._new("devices"), lines), **settings)
+
+    def contestant(self, server: Server, devices: list[BenchDevice], **settings: Any) -> Contestant:
+        """`server` and a load generator that is these devices."""
+        return Contestant(server, self.generator(server, devices, **settings))
+
+    def record(self, measured: str, samples: Samples) -> Samples:
+        """Keep what was taken for the JSON file; returns it."""
+        for name, taken in samples.items():
+            self.samples += [{"measured": measured, "of": name, **asdict(sample)} for sample in taken]
+        return samples
+
+    def add(self, *rows: Row) -> None:
+        """Take results."""
+        self.rows += rows
+        for row in rows:
+            ratio = "" if row.ratio is None else f", ratio {row.ratio:.2f} {row.verdict}"
+            self.say(f"  {row.name}: {row.found} {row.unit}{ratio}")
+
+    def _new(self, what: str) -> Path:
+        self._made += 1
+        return self.directory / f"{what}-{self._made}"
+
+
+def preload(library: Path) -> dict[str, str]:
+    """Return the environment that puts `library` before the C library."""
+    before = os.environ.get("LD_PRELOAD", "")
+    return {"LD_PRELOAD": f"{library}:{before}".rstrip(":")}
