@@ -50,6 +50,11 @@ class Packet(NamedTuple):
         return self.body[2 : 2 + self.packet_id].decode()
 
     @property
+    def message_id(self) -> int:
+        """The packet id of a PUBLISH of QoS 1."""
+        return int.from_bytes(self.body[2 + self.packet_id :][:2], "big")
+
+    @property
     def payload(self) -> bytes:
         """Of a PUBLISH."""
         return self.body[2 + self.packet_id + (2 if self.first & 6 else 0) :]

@@ -1,16 +1,19 @@
 """The topic filters of one session, and what of the hub's publications they cover."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity
 from ironhub.dialects.azure.topics import Feed, subscription_of
 from ironhub.wire.mqtt import matches
 
+MAX_FILTER: Final = 1024
+"""Characters; the longest that is documented has some 300. What a device leaves behind is kept while it is away."""
+
 
 class TooManySubscriptions(HubError):
-    """A session wants to keep more topic filters than it may."""
+    """A session wants to keep more topic filters than it may, or longer ones."""
 
     code: ClassVar[str] = "session.too_many_subscriptions"
     status: ClassVar[int] = 400
@@ -34,6 +37,8 @@ class Subscriptions:
         Raises:
             UnknownTopic, ForeignTopic: a filter reaches beyond the identity's own; TooManySubscriptions.
         """
+        if any(len(name) > MAX_FILTER for name in wanted):
+            raise TooManySubscriptions(f"a topic filter has at most {MAX_FILTER} characters")
         feeds = _covered(identity, wanted)
         changed = any(self._filters.get(name) != qos for name, qos in wanted.items())
         if len(self._filters.keys() | wanted.keys()) > self._limit:

@@ -4,7 +4,7 @@ import pytest
 
 from ironhub.core.ids import identity
 from ironhub.dialects.azure.topics import Feed, ForeignTopic, UnknownTopic
-from ironhub.heads.mqtt.subscriptions import Subscriptions, TooManySubscriptions
+from ironhub.heads.mqtt.subscriptions import MAX_FILTER, Subscriptions, TooManySubscriptions
 
 PRESS = identity("press-7")
 COMMANDS = "devices/press-7/messages/devicebound/#"
@@ -45,3 +45,10 @@ def test_more_filters_than_allowed_are_refused_and_nothing_kept() -> None:
     with pytest.raises(TooManySubscriptions):
         subscriptions.add(PRESS, two)
     assert subscriptions.snapshot() == {COMMANDS: 1}
+
+
+def test_a_filter_longer_than_any_that_means_something_is_not_kept() -> None:
+    subscriptions = Subscriptions(PRESS, {}, limit=50)
+    with pytest.raises(TooManySubscriptions):
+        subscriptions.add(PRESS, {"$iothub/twin/res/" + "x" * MAX_FILTER: 1})
+    assert subscriptions.snapshot() == {}
