@@ -252,6 +252,21 @@ def test_a_crowd_of_refused_connects_leaves_nothing(hub: RunningHub, bystander: 
     assert watch.memory() - before < LEFT
 
 
+def test_requests_that_still_wait_are_dropped_when_the_right_is_withdrawn(hub: RunningHub) -> None:
+    """Thousands of changes, sent while they were allowed; after the end of the session none of them is made any more."""
+    device = new_device(hub)
+    with online(hub, device) as peer:
+        peer.send(*(publish(PATCH, f'{{"n":{n}}}'.encode()) for n in range(4000)))
+        hub.call("PATCH", f"/devices/{device.device_id}", json={"status": "disabled"})
+        assert peer.is_closed(timeout=2)
+    at_the_end = hub.call("GET", f"/twins/{device.device_id}")["reported"]["properties"]["n"]
+    assert at_the_end < 3999
+    for _ in range(5):
+        assert (
+            hub.call("GET", f"/twins/{device.device_id}")["reported"]["properties"]["n"] <= at_the_end + 1
+        )  # one was being stored
+
+
 def test_calls_that_a_device_never_answers_are_bounded_and_end_with_it(hub: RunningHub, watch: Watch) -> None:
     device = new_device(hub)
     token = policy_token(hub, "service")

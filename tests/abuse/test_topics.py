@@ -206,8 +206,9 @@ def test_a_twin_patch_changes_ones_own_twin_only(cast: Cast) -> None:
             peer.subscribe("$iothub/twin/res/#")
             peer.send(publish("$iothub/twin/PATCH/properties/reported/?$rid=7&deviceId=press-10", payload))
             assert peer.packet_of(3).topic.startswith("$iothub/twin/res/")
-    assert cast.hub.call("GET", "/twins/press-10")["reported"].get("x") is None
-    assert cast.hub.call("GET", "/twins/press-1", params={"module": "arm"})["reported"].get("x") is None
+    assert cast.hub.call("GET", "/twins/press-1")["reported"]["properties"]["x"] == 1
+    assert cast.hub.call("GET", "/twins/press-10")["reported"]["properties"] == {}
+    assert cast.hub.call("GET", "/twins/press-1", params={"module": "arm"})["reported"]["properties"] == {}
 
 
 def test_an_answer_to_anothers_call_is_dropped(cast: Cast) -> None:

@@ -34,7 +34,7 @@ from ironhub.heads.mqtt.work import SerialWork, Step
 from ironhub.identity.model import DevicePrincipal
 from ironhub.messaging.methods.model import MethodAnswer
 from ironhub.messaging.sessions.model import StoredSession
-from ironhub.messaging.sessions.ports import HUB_STOPS
+from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER
 from ironhub.messaging.telemetry.model import Encoding, Entry, Flag
 from ironhub.messaging.telemetry.service import Uplink
 from ironhub.wire.mqtt import (
@@ -135,6 +135,8 @@ class DeviceSession:
             log.info("mqtt_session_ended", extra={"device": str(self.principal.identity), "reason": reason})
             if reason == HUB_STOPS:
                 self._will = None
+            elif reason != TAKEN_OVER:
+                self._work.forget()  # who lost the right gets nothing more done
             self._link.abort()
 
     def expire(self) -> None:

@@ -32,6 +32,11 @@ class SerialWork:
         if not self._working:
             self._start(self._queue)
 
+    def forget(self) -> None:
+        """Drop the steps that have not begun."""
+        if self._queue is not None:
+            self._queue.clear()
+
     def _start(self, queue: deque[Step]) -> None:
         self._working = True
         self._background.spawn(self._work(queue))

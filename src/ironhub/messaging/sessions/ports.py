@@ -9,6 +9,9 @@ from ironhub.messaging.sessions.model import StoredSession
 HUB_STOPS: Final = "the hub stops"
 """The reason for an end that is no fault of the device: no last will is published for it."""
 
+TAKEN_OVER: Final = "taken over by a newer connection"
+"""The reason for an end by which nobody lost a right: what the device asked for before it is still done."""
+
 
 class SessionStore(Protocol):
     """Where persistent sessions live. Whatever implements it passes tests/contracts/test_session_store.py."""

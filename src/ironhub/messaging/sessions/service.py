@@ -20,7 +20,7 @@ from ironhub.core.bus import (
 )
 from ironhub.core.ids import DeviceId, Identity
 from ironhub.identity.model import Proof
-from ironhub.messaging.sessions.ports import HUB_STOPS, LiveSession, PresenceSink
+from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER, LiveSession, PresenceSink
 
 K = TypeVar("K")
 
@@ -87,7 +87,7 @@ class LiveSessions:
             self._rejudge((identity,))
         self.listens(identity)
         if before is not None and before is not session:
-            before.end("taken over by a newer connection")
+            before.end(TAKEN_OVER)
 
     def leave(self, session: LiveSession) -> None:
         """The session is over. Nothing happens when a newer one took its place."""

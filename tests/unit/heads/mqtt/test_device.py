@@ -15,6 +15,7 @@ from ironhub.core.errors import Unavailable
 from ironhub.core.ids import identity
 from ironhub.heads.mqtt.services import MqttSettings
 from ironhub.messaging.methods.model import DeviceConnectionLost, MethodCall
+from ironhub.messaging.sessions.ports import TAKEN_OVER
 from ironhub.messaging.telemetry.model import Flag
 
 PRESS = identity("press-7")
@@ -155,6 +156,21 @@ async def test_a_stop_of_the_hub_sends_no_will(hub: MqttHub) -> None:
     await hub.settle()
     assert peer.channel.aborted
     assert await hub.logged() == ()
+
+
+@pytest.mark.parametrize("reason", [TAKEN_OVER, "its right has ended"])
+async def test_requests_that_wait_are_done_after_a_takeover_and_dropped_when_the_right_ended(
+    hub: MqttHub, reason: str
+) -> None:
+    peer = await hub.connected(PRESS)
+    session = hub.sessions.of(PRESS)
+    assert session is not None
+    peer.say(*(publish("$iothub/twin/PATCH/properties/reported/?$rid=1", b'{"n":%d}' % n) for n in range(9)))
+    session.end(reason)
+    await hub.settle()
+    twin = await hub.twins.get_twin(PRESS)
+    assert twin is not None
+    assert twin.reported.properties == ({"n": 8} if reason == TAKEN_OVER else {})
 
 
 async def test_a_will_that_cannot_be_stored_is_reported(hub: MqttHub, caplog: pytest.LogCaptureFixture) -> None:

@@ -77,3 +77,15 @@ async def test_work_can_begin_again_after_it_was_empty() -> None:
         work.add(saying(heard, word))
         await background.drain(5.0)
     assert heard == ["a", "done", "b", "done"]
+
+
+async def test_what_has_not_begun_can_be_dropped_and_more_may_follow() -> None:
+    work, background, heard = work_of()
+    work.forget()
+    for word in "abc":
+        work.add(saying(heard, word))
+    await asyncio.sleep(0)  # "a" has begun
+    work.forget()
+    work.add(saying(heard, "d"))
+    await background.drain(5.0)
+    assert heard == ["a", "done", "d", "done"]
