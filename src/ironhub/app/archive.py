@@ -4,10 +4,11 @@ What it protects: the archive holds the master key and so opens everything in it
 restoring takes only the names that a backup has, as plain files, never outside the new directory.
 """
 
+import asyncio
 import os
 import tarfile
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, ClassVar, Final
 
@@ -42,18 +43,8 @@ async def write_archive(directory: DataDirectory, path: Path, *, registry: Copy,
         copies = {"hub.db": Path(place) / "hub.db", "stream.db": Path(place) / "stream.db"}
         await registry(copies["hub.db"])
         await stream(copies["stream.db"])
-        draft = path.with_name(f".{path.name}.draft")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, PRIVATE_FILE)
-        with os.fdopen(descriptor, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
-                for name in (*ALWAYS, *PERHAPS):
-                    source = copies.get(name, directory.path / name)
-                    if source.is_file():
-                        archive.add(source, name, filter=_private)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        sync_directory(path.parent)
+        # Packing gigabytes takes minutes, and the hub goes on meanwhile.
+        await asyncio.to_thread(_pack, directory, path, copies)
 
 
 def restore_archive(archive_path: Path, target: Path) -> None:
@@ -70,6 +61,21 @@ def restore_archive(archive_path: Path, target: Path) -> None:
                 _place(target / name, content)
     except (OSError, EOFError, tarfile.TarError) as error:
         raise ArchiveInvalid(f"{archive_path.name} cannot be read: {error}") from error
+
+
+def _pack(directory: DataDirectory, path: Path, copies: Mapping[str, Path]) -> None:
+    draft = path.with_name(f".{path.name}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, PRIVATE_FILE)
+    with os.fdopen(descriptor, "wb") as file:
+        with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
+            for name in (*ALWAYS, *PERHAPS):
+                source = copies.get(name, directory.path / name)
+                if source.is_file():
+                    archive.add(source, name, filter=_private)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_directory(path.parent)
 
 
 def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:

@@ -1,15 +1,20 @@
 """app/archive.py"""
 
+import asyncio
 import io
 import stat
 import tarfile
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.fakes.clock import FakeEntropy
 
 from ironhub.app.archive import ALWAYS, ArchiveInvalid, RestoreRefused, restore_archive, write_archive
 from ironhub.app.datadir import DataDirectory
+
+PATIENCE = 10.0
 
 
 async def copy_registry(path: Path) -> None:
@@ -37,6 +42,23 @@ async def test_a_backup_holds_everything_but_the_admin_token_and_is_private(arch
         assert set(packed.getnames()) == {*ALWAYS, "ironhub.toml"}
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     assert not [path for path in archive.parent.rglob("*") if path.name.startswith(".")]
+
+
+async def test_the_hub_goes_on_while_the_archive_is_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log may hold gigabytes: whatever packs it must not hold up the event loop."""
+    directory = DataDirectory(tmp_path / "data")
+    directory.create(FakeEntropy())
+    loop, lively = asyncio.get_running_loop(), threading.Event()
+    add = tarfile.TarFile.add
+
+    def slow(archive: tarfile.TarFile, *arguments: Any, **options: Any) -> None:
+        loop.call_soon_threadsafe(lively.set)
+        assert lively.wait(PATIENCE)
+        add(archive, *arguments, **options)
+
+    monkeypatch.setattr(tarfile.TarFile, "add", slow)
+    await write_archive(directory, tmp_path / "backup", registry=copy_registry, stream=copy_stream)
+    assert lively.is_set()
 
 
 async def test_what_is_restored_is_what_was_there(archive: Path, tmp_path: Path) -> None:
