@@ -17,12 +17,13 @@ class InboundAcks:
     However they are settled, the answers leave in the order the publishes came [MQTT-4.6.0-2] [MQTT-4.6.0-3].
     """
 
-    __slots__ = ("_ahead", "_waiting")
+    __slots__ = ("_ahead", "_next", "_waiting")
 
     def __init__(self) -> None:
         # One int each: the id, and above it whether it is QoS 2, whether it is settled, and with which code.
         self._waiting: list[int] = []
         self._ahead = 0  # how many are settled but wait for an older one
+        self._next = 0  # where the search begins: behind the last one settled, since most are settled in order
 
     def __len__(self) -> int:
         """Publishes not answered yet."""
@@ -42,13 +43,15 @@ class InboundAcks:
         Raises:
             UsageError: no publish with this id waits.
         """
-        waiting = self._waiting
-        for index, entry in enumerate(waiting):
-            if entry & (_ID | _DONE) == packet_id:
-                waiting[index] = entry | _DONE | code << _CODE_SHIFT
-                self._ahead += 1
-                return self._flush()
-        raise UsageError(f"no publish with packet id {packet_id} waits for an acknowledgement")
+        index = self._find(packet_id, self._next, len(self._waiting))
+        if index < 0:
+            index = self._find(packet_id, 0, self._next)
+        if index < 0:
+            raise UsageError(f"no publish with packet id {packet_id} waits for an acknowledgement")
+        self._waiting[index] |= _DONE | code << _CODE_SHIFT
+        self._ahead += 1
+        self._next = index + 1
+        return self._flush()
 
     def settle_first(self, count: int) -> bytes:
         """Settle the `count` oldest that are not settled yet; returns the packets that may leave."""
@@ -57,9 +60,14 @@ class InboundAcks:
             raise UsageError(f"{count} acknowledgements, but {len(waiting) - self._ahead} publishes wait")
         if self._ahead:
             return b"".join([self.settle(self._oldest()) for _ in range(count)])
-        settled = waiting[:count]
-        del waiting[:count]
-        return b"".join([_encode(entry) for entry in settled])
+        return self._leave(count)
+
+    def _find(self, packet_id: int, start: int, stop: int) -> int:
+        waiting = self._waiting
+        for index in range(start, stop):
+            if waiting[index] & (_ID | _DONE) == packet_id:
+                return index
+        return -1
 
     def _oldest(self) -> int:
         return next(entry & _ID for entry in self._waiting if not entry & _DONE)
@@ -69,9 +77,13 @@ class InboundAcks:
         count = 0
         while count < len(waiting) and waiting[count] & _DONE:
             count += 1
-        settled = waiting[:count]
-        del waiting[:count]
         self._ahead -= count
+        return self._leave(count)
+
+    def _leave(self, count: int) -> bytes:
+        settled = self._waiting[:count]
+        del self._waiting[:count]
+        self._next = max(self._next - count, 0)
         return b"".join([_encode(entry) for entry in settled])
 
 

@@ -21,6 +21,25 @@ def test_answers_leave_in_the_order_the_publishes_came() -> None:
     assert len(acks) == 0
 
 
+def test_thousands_behind_an_open_one_cost_no_more_than_a_look_each() -> None:
+    """One read from a socket may hold thousands: searched for from the oldest on, these would take minutes."""
+    acks = waiting(*range(1, 60_001))
+    for packet_id in range(2, 60_001):
+        assert acks.settle(packet_id) == b""
+    assert acks.settle(1) == b"".join(puback(packet_id) for packet_id in range(1, 60_001))
+
+
+def test_whatever_the_order_everybody_is_found() -> None:
+    acks = waiting(1, 2, 3, 4, 5)
+    assert acks.settle(4) == b""
+    assert acks.settle(2) == b""
+    assert acks.settle(1) == puback(1) + puback(2)
+    assert acks.settle_first(1) == puback(3) + puback(4)
+    acks.add(6, 1)
+    assert acks.settle(5) == puback(5)
+    assert acks.settle(6) == puback(6)
+
+
 def test_a_batch_is_settled_at_once() -> None:
     acks = waiting(1, 2, 65_535)
     assert acks.settle_first(0) == b""
