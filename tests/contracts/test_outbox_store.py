@@ -51,6 +51,32 @@ async def test_what_is_dropped_does_not_come_back_and_no_id_is_given_twice(store
     assert fourth > third[0] > first[0]
 
 
+@pytest.mark.parametrize("left", [0, 1, 3])
+async def test_a_log_that_is_ahead_is_caught_up_with(stores: Stores, left: int) -> None:
+    """Whatever the store's next id would be, the log has seen the ids up to this one."""
+    await tell(stores, *[fact(FactKind.CONNECTED)] * left)
+    seen = 2 + max((fact_id for fact_id, _ in await stores.outbox.pending_facts(10)), default=0)
+    await stores.outbox.continue_after(seen)
+    assert list(await stores.outbox.pending_facts(10)) == []
+    await tell(stores, fact(FactKind.DISCONNECTED))
+    ((next_id, told),) = await stores.outbox.pending_facts(10)
+    assert next_id > seen
+    assert told.kind is FactKind.DISCONNECTED
+
+
+async def test_a_log_that_is_behind_gets_what_it_has_not_seen(stores: Stores) -> None:
+    await stores.outbox.continue_after(0)
+    await tell(stores, *[fact(FactKind.CONNECTED)] * 3)
+    first, second, third = await stores.outbox.pending_facts(10)
+    await stores.outbox.continue_after(first[0])
+    assert list(await stores.outbox.pending_facts(10)) == [second, third]
+    await stores.outbox.drop_facts(third[0])
+    await stores.outbox.continue_after(second[0])
+    await tell(stores, fact(FactKind.DISCONNECTED))
+    ((next_id, _),) = await stores.outbox.pending_facts(10)
+    assert next_id > third[0]
+
+
 async def test_who_waits_is_woken_by_the_next_fact(stores: Stores) -> None:
     assert list(await stores.outbox.pending_facts(10)) == []
     waiting = asyncio.ensure_future(stores.outbox.wait_for_facts(LONG))

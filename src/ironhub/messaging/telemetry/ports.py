@@ -68,5 +68,11 @@ class Outbox(Protocol):
     async def drop_facts(self, up_to: int) -> None:
         """Forget the facts with ids up to and including `up_to`."""
 
+    async def continue_after(self, number: int) -> None:
+        """Forget the facts with ids up to and including `number`, and give no new fact such an id.
+
+        A backup holds a log that is newer than its store: facts that were left later would carry ids the log has seen.
+        """
+
     async def wait_for_facts(self, timeout: float) -> bool:
         """Return True as soon as there may be pending facts, False after `timeout` seconds."""

@@ -32,6 +32,11 @@ class MemoryOutbox:
         if not self._state.outbox:
             self._something.clear()
 
+    async def continue_after(self, number: int) -> None:
+        """Forget the facts with ids up to and including `number`, and give no new fact such an id."""
+        self._state.last_fact_id = max(self._state.last_fact_id, number)
+        await self.drop_facts(number)
+
     async def wait_for_facts(self, timeout: float) -> bool:
         """Return True as soon as there may be pending facts, False after `timeout` seconds."""
         try:

@@ -15,6 +15,7 @@ from ironhub.storage.sqlite.tables import OUTBOX, Row
 from ironhub.storage.sqlite.transaction import Transaction
 
 ADD: Final = sql(insert(OUTBOX), *names(OUTBOX, "fact_id"))
+ADD_NUMBERED: Final = sql(insert(OUTBOX), *names(OUTBOX))
 _COLUMNS: Final = tuple(OUTBOX.columns)
 LIST: Final = sql(limited(select(*_COLUMNS).where(OUTBOX.c.fact_id > bindparam("after")).order_by(OUTBOX.c.fact_id)))
 DROP: Final = sql(delete(OUTBOX).where(OUTBOX.c.fact_id <= bindparam("up_to")))
@@ -57,6 +58,11 @@ class SqliteOutbox:
         """Forget the facts with ids up to and including `up_to`."""
         await self._database.write(lambda tx: tx.change(DROP, {"up_to": up_to}))
 
+    async def continue_after(self, number: int) -> None:
+        """Forget the facts with ids up to and including `number`, and give no new fact such an id."""
+        if number:
+            await self._database.write(lambda tx: _continue_after(tx, number))
+
     async def wait_for_facts(self, timeout: float) -> bool:
         """Return True as soon as there may be pending facts, False after `timeout` seconds."""
         try:
@@ -65,6 +71,14 @@ class SqliteOutbox:
         except TimeoutError:
             return False
         return True
+
+
+def _continue_after(tx: Transaction, number: int) -> None:
+    """SQLite never gives an id again, be it that of a row which was there for a moment only."""
+    tx.change(DROP, {"up_to": number})
+    placeholder = {"device_id": "", "module_id": "", "kind": "", "at": 0.0, "data": ""}
+    tx.change(ADD_NUMBERED, {"fact_id": number, **placeholder})
+    tx.change(DROP, {"up_to": number})
 
 
 def _fact(row: Row) -> tuple[int, Fact]:

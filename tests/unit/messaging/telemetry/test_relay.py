@@ -44,6 +44,9 @@ class ListOutbox:
             raise Unavailable("the disk is full", detail="ENOSPC")
         self.facts = [each for each in self.facts if each[0] > up_to]
 
+    async def continue_after(self, number: int) -> None:
+        await self.drop_facts(number)
+
     async def wait_for_facts(self, timeout: float) -> bool:
         self.filled.clear()
         async with asyncio.timeout(timeout):
