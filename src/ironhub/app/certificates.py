@@ -5,7 +5,15 @@ from typing import Final
 
 from ironhub.app.datadir import DataDirectory
 from ironhub.core.clock import Clock, Entropy
-from ironhub.pki.issuing import KeyPair, covers_names, ends_at, issue_server_certificate, make_authority, needs_renewal
+from ironhub.pki.issuing import (
+    KeyPair,
+    belong_together,
+    covers_names,
+    ends_at,
+    issue_server_certificate,
+    make_authority,
+    needs_renewal,
+)
 from ironhub.wire.tls import Context, ServerIdentity, TlsSettings, make_context
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
@@ -30,17 +38,27 @@ class ServerCertificate:
         return ends_at(self._directory.server_certificate.read_bytes())
 
     def renew_if_due(self) -> bool:
-        """Issue a new certificate when the present one nears its end, or lacks a name; tells whether it did."""
+        """Issue a new certificate when the present one nears its end, or lacks a name; tells whether it did.
+
+        Also when it has no key: whoever is killed between writing the one and the other leaves them unlike.
+        """
         present = self._directory.server_certificate
-        if present.is_file():
-            pem = present.read_bytes()
-            if not needs_renewal(pem, self._clock.now()) and covers_names(pem, self._names):
-                return False
+        if self._is_whole() and self._is_good(present.read_bytes()):
+            return False
         authority = KeyPair(self._directory.ca_certificate.read_bytes(), self._directory.ca_key.read_bytes())
         issued = issue_server_certificate(authority, self._names, now=self._clock.now(), entropy=self._entropy)
         self._directory.write_private(self._directory.server_key, issued.key)
         self._directory.write_private(present, issued.certificate + authority.certificate)
         return True
+
+    def _is_whole(self) -> bool:
+        certificate, key = self._directory.server_certificate, self._directory.server_key
+        if not certificate.is_file() or not key.is_file():
+            return False
+        return belong_together(KeyPair(certificate.read_bytes(), key.read_bytes()))
+
+    def _is_good(self, pem: bytes) -> bool:
+        return not needs_renewal(pem, self._clock.now()) and covers_names(pem, self._names)
 
     def context(self, engine: str) -> Context:
         """Return a TLS context that shows the certificate as it is in the files."""

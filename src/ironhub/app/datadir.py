@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import IO, ClassVar, Final
 
 from ironhub.app.waiting import wait_until
 from ironhub.core.clock import Clock, Entropy
@@ -60,6 +60,16 @@ class RunInfo:
     metrics: int
 
 
+class DirectoryIncomplete(HubError):
+    """Files are gone that a hub cannot make again: new ones would open nothing, or be trusted by nobody."""
+
+    code: ClassVar[str] = "data.incomplete"
+    status: ClassVar[int] = 500
+    next_step: ClassVar[str] = (
+        "Restore the data directory from a backup; an empty stream.db may be deleted, if what it held can be missed."
+    )
+
+
 class DataDirectory:
     """Paths, secrets and the lock of one hub."""
 
@@ -87,7 +97,12 @@ class DataDirectory:
             raise DirectoryMissing(f"{self.path} is no data directory of a hub")
 
     def create(self, entropy: Entropy) -> None:
-        """Create what is missing: the directories, the master key, the admin token. Raises DirectoryUnusable."""
+        """Create what is missing: the directories, the master key, the admin token.
+
+        Raises:
+            DirectoryUnusable, DirectoryIncomplete.
+        """
+        self._require_whole()
         try:
             for directory in (self.path, self.path / "pki"):
                 directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
@@ -96,6 +111,11 @@ class DataDirectory:
                     self.write_private(secret, entropy.token_bytes(KEY_SIZE).hex().encode() + b"\n")
         except OSError as error:
             raise DirectoryUnusable(f"{self.path}: {error.strerror or error}") from error
+
+    def require_log(self) -> None:
+        """Raise DirectoryIncomplete when the log's file is there and empty. One that is not there can be made."""
+        if self.stream_database.exists() and not _has_content(self.stream_database):
+            raise DirectoryIncomplete(f"{self.stream_database.name} is empty")
 
     def master_key(self) -> bytes:
         """Return the raw master key. Raises DirectoryUnusable."""
@@ -112,8 +132,12 @@ class DataDirectory:
 
     @contextmanager
     def locked(self, clock: Clock, *, patience: float = 0.0) -> Iterator[None]:
-        """Hold the directory for this process; waits `patience` seconds for another. Raises DirectoryInUse."""
-        with self._lock.open("a") as lock:
+        """Hold the directory for this process; waits `patience` seconds for another.
+
+        Raises:
+            DirectoryInUse, DirectoryUnusable.
+        """
+        with self._opened_lock() as lock:
             if not wait_until(lambda: _try_lock(lock.fileno(), fcntl.LOCK_EX), patience, clock):
                 raise DirectoryInUse(f"{self.path} is used by another process")
             try:
@@ -147,6 +171,23 @@ class DataDirectory:
         draft.replace(path)
         sync_directory(path.parent)
 
+    def _require_whole(self) -> None:
+        """What is made before something else, and lost while that is there, must not be made anew."""
+        needed: tuple[Path, ...] = ()
+        if _has_content(self.hub_database):
+            needed = (self._master_key, self.ca_key, self.ca_certificate)
+        elif _has_content(self.stream_database):
+            needed = (self.hub_database,)
+        lost = [str(path.relative_to(self.path)) for path in needed if not _has_content(path)]
+        if lost:
+            raise DirectoryIncomplete(f"{self.path} has lost {', '.join(lost)}")
+
+    def _opened_lock(self) -> IO[str]:
+        try:
+            return self._lock.open("a")
+        except OSError as error:
+            raise DirectoryUnusable(f"{self._lock}: {error.strerror or error}") from error
+
     def _secret(self, path: Path) -> bytes:
         self.require()
         try:
@@ -165,6 +206,13 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

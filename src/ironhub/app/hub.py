@@ -41,6 +41,8 @@ log: Final = logging.getLogger(__name__)
 
 RESTART_AFTER: Final = 1.0
 """Seconds before a task that failed is begun again."""
+PROBE_INTERVAL: Final = 1.0
+"""Seconds between two looks whether a disk that refused takes writes again."""
 DRAIN: Final = 5.0
 """Seconds that work begun by closed connections may still take."""
 
@@ -117,8 +119,8 @@ class Hub:
     def troubles(self) -> list[str]:
         """Return what keeps the hub from storing, in words; empty: all is well."""
         troubles = []
-        if not self.database.healthy:
-            troubles.append(f"hub.db cannot be written: {self.database.last_error}")
+        if (error := self.database.last_error) is not None:
+            troubles.append(f"hub.db cannot be used: {error.detail or error}")
         if not self.log.stats.healthy:
             troubles.append(f"stream.db cannot be written: {self.log.stats.last_error}")
         return troubles
@@ -136,19 +138,27 @@ class Hub:
     async def backup(self, path: Path) -> None:
         """Write an archive of everything to `path` while the hub runs.
 
-        The registry is copied before the log: facts that are in both are recognised when the relay goes on, so none is
-        lost and none comes twice.
+        The registry is copied before the log: facts that are in both are recognised when the hub is opened from it, so
+        none is lost and none comes twice.
         """
         await write_archive(self.directory, path, registry=self.database.backup_to, stream=self.log.backup_to)
 
     def tasks(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Return what must run while the hub is open."""
-        return [self.presence.run, self.commands.run, Relay(self.stores.outbox, self.log, RelaySettings()).run]
+        relay = Relay(self.stores.outbox, self.log, RelaySettings())
+        return [self.presence.run, self.commands.run, relay.run, self._watch_disk]
 
     async def settle(self) -> None:
         """The sessions are over: finish what they began, and write down that they went."""
         await self.background.drain(DRAIN)
         await self.presence.flush()
+
+    async def _watch_disk(self) -> None:
+        """Without it, a disk that recovered would count as broken until somebody happens to write."""
+        while True:
+            await asyncio.sleep(PROBE_INTERVAL)
+            if not self.database.healthy:
+                await self.database.probe()
 
     async def _judge(self, session: LiveSession) -> bool:
         return await self.gate.still_good(session.principal, session.chain)
@@ -166,7 +176,7 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
         patience: seconds to wait for another process that holds the directory.
 
     Raises:
-        DirectoryInUse, DirectoryUnusable, CorruptStore.
+        DirectoryInUse, DirectoryUnusable, DirectoryIncomplete, CorruptStore, StoreTooNew.
     """
     async with AsyncExitStack() as stack:
         directory = DataDirectory(settings.data)
@@ -177,8 +187,11 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
         stack.push_async_callback(database.close)
         sealer = await _sealer(database, directory, entropy)
         stores = sqlite_stores(database, sealer, entropy)
+        if await stores.policies.list_policies():  # made when there was a log already
+            directory.require_log()
         log = await open_log(directory.stream_database, sealer, clock, _log_settings(settings))
         stack.push_async_callback(log.close)
+        await stores.outbox.continue_after(await log.relayed())
         await ensure_policies(stores.policies, entropy)
         await stores.devices.forget_presence(clock.now())
         hub = Hub(settings, directory, certificate, database, stores, log, clock, entropy)

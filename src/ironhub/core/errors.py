@@ -43,3 +43,11 @@ class CorruptStore(HubError):
     code = "store.corrupt"
     status = 500
     next_step = "Restore the data directory from a backup, or report the file and offset that the message names."
+
+
+class StoreTooNew(HubError):
+    """The data directory was written by a newer version of the hub."""
+
+    code = "store.too_new"
+    status = 500
+    next_step = "Start the newer version again, or restore a backup that this version made."

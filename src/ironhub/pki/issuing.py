@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -82,6 +83,15 @@ def needs_renewal(certificate: bytes, now: float) -> bool:
     loaded = _load_certificate(certificate)
     begin, end = loaded.not_valid_before_utc.timestamp(), loaded.not_valid_after_utc.timestamp()
     return now >= end - (end - begin) / 3
+
+
+def belong_together(pair: KeyPair) -> bool:
+    """Tell whether both can be read and the key is the certificate's; the key may be of any kind."""
+    try:
+        certificate, key = x509.load_pem_x509_certificate(pair.certificate), load_pem_private_key(pair.key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return key.public_key() == certificate.public_key()
 
 
 def covers_names(certificate: bytes, names: Sequence[str]) -> bool:

@@ -43,6 +43,19 @@ def test_a_new_name_makes_a_new_certificate_below_the_same_authority(directory: 
     assert directory.ca_certificate.read_bytes() == authority
 
 
+@pytest.mark.parametrize("name", ["server.pem", "server.key"])
+@pytest.mark.parametrize("content", [None, b"", b"half of a"])
+def test_a_certificate_that_is_not_whole_is_issued_again(
+    directory: DataDirectory, name: str, content: bytes | None
+) -> None:
+    first = ServerCertificate(directory, (), FakeClock(), FakeEntropy())
+    lost = directory.path / "pki" / name
+    lost.unlink() if content is None else lost.write_bytes(content)
+    again = ServerCertificate(directory, (), FakeClock(), FakeEntropy("another"))
+    again.context("ssl")
+    assert again.ends_at == first.ends_at
+
+
 def test_it_renews_itself_when_a_third_of_its_life_is_left(directory: DataDirectory) -> None:
     clock = FakeClock()
     certificate = ServerCertificate(directory, (), clock, FakeEntropy())

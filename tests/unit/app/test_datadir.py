@@ -9,6 +9,7 @@ from tests.fakes.clock import FakeClock, FakeEntropy
 
 from ironhub.app.datadir import (
     DataDirectory,
+    DirectoryIncomplete,
     DirectoryInUse,
     DirectoryMissing,
     DirectoryUnusable,
@@ -64,6 +65,43 @@ def test_a_damaged_master_key_is_refused(directory: DataDirectory, content: str)
     (directory.path / "master.key").write_text(content)
     with pytest.raises(DirectoryUnusable):
         directory.master_key()
+
+
+def make_whole(directory: DataDirectory) -> None:
+    for path in (directory.ca_key, directory.ca_certificate, directory.hub_database, directory.stream_database):
+        path.write_bytes(b"content")
+
+
+@pytest.mark.parametrize("lost", ["master.key", "pki/ca.key", "pki/ca.pem", "hub.db"])
+@pytest.mark.parametrize("emptied", [False, True])
+def test_what_cannot_be_made_again_is_not(directory: DataDirectory, lost: str, emptied: bool) -> None:
+    make_whole(directory)
+    (directory.path / lost).write_bytes(b"") if emptied else (directory.path / lost).unlink()
+    with pytest.raises(DirectoryIncomplete, match=lost):
+        directory.create(FakeEntropy())
+    assert (directory.path / lost).exists() == emptied
+
+
+def test_a_first_start_that_was_cut_short_goes_on(directory: DataDirectory) -> None:
+    (directory.path / "admin.token").unlink()
+    directory.hub_database.write_bytes(b"")
+    directory.create(FakeEntropy())
+    assert directory.admin_token()
+
+
+def test_an_empty_log_is_a_loss_and_one_that_is_not_there_a_decision(directory: DataDirectory) -> None:
+    directory.require_log()
+    directory.stream_database.write_bytes(b"")
+    with pytest.raises(DirectoryIncomplete, match=r"stream\.db"):
+        directory.require_log()
+    directory.stream_database.write_bytes(b"content")
+    directory.require_log()
+
+
+def test_a_lock_that_cannot_be_opened_says_why(directory: DataDirectory) -> None:
+    (directory.path / "ironhub.lock").mkdir()
+    with pytest.raises(DirectoryUnusable, match=r"ironhub\.lock"), directory.locked(FakeClock()):
+        pass
 
 
 def test_only_one_process_holds_the_directory(directory: DataDirectory) -> None:

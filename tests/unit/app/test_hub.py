@@ -1,6 +1,7 @@
 """app/hub.py"""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,12 @@ from tests.fakes.grants import by_operator
 
 from ironhub.access.model import WHOLE_HUB, Permission
 from ironhub.app.archive import restore_archive
-from ironhub.app.datadir import DirectoryInUse
+from ironhub.app.datadir import DirectoryIncomplete, DirectoryInUse
 from ironhub.app.hub import Hub, open_hub
 from ironhub.app.settings import Settings
 from ironhub.app.system import SystemClock
 from ironhub.core.bus import AuthoritiesChanged
-from ironhub.core.errors import CorruptStore
+from ironhub.core.errors import CorruptStore, Unavailable
 from ironhub.core.facts import FactKind
 from ironhub.core.ids import identity
 from ironhub.messaging.telemetry.facts import fact_of
@@ -78,6 +79,51 @@ async def test_a_backup_taken_while_it_runs_opens_as_the_same_hub(tmp_path: Path
     async with open_hub(settings(tmp_path / "new"), clock=SystemClock(), entropy=FakeEntropy("b")) as hub:
         assert await hub.registry.get_device(by_operator(Permission.REGISTRY_READ, PRESS)) == device
         assert len((await hub.log.read(0, 0)).entries) == 1
+
+
+async def test_facts_of_a_registry_that_is_older_than_the_log_reach_it(tmp_path: Path) -> None:
+    """As in a backup that was taken under load: the log was copied after the registry."""
+    data, older = tmp_path / "data", tmp_path / "older.db"
+    async with open_hub(settings(data), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        await hub.database.backup_to(older)
+        await create(hub)
+        assert await hub.log.wait(0, 0, PATIENCE)
+    older.replace(data / "hub.db")
+    async with open_hub(settings(data), clock=SystemClock(), entropy=FakeEntropy("b")) as hub:
+        await create(hub)
+        assert await hub.log.wait(0, 1, PATIENCE)
+
+
+async def test_an_empty_log_beside_a_registry_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with open_hub(settings(data), clock=SystemClock(), entropy=FakeEntropy()):
+        pass
+    (data / "stream.db").write_bytes(b"")
+    with pytest.raises(DirectoryIncomplete):
+        async with open_hub(settings(data), clock=SystemClock(), entropy=FakeEntropy()):
+            pass
+    (data / "stream.db").unlink()
+    async with open_hub(settings(data), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        assert (await hub.log.ends(0)).next == 0
+
+
+async def test_a_disk_that_takes_writes_again_is_noticed_though_nobody_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ironhub.app.hub.PROBE_INTERVAL", 0.0)
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+
+        def refuse(_: object) -> None:
+            error = sqlite3.OperationalError("the disk is full")
+            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_FULL, "SQLITE_FULL"
+            raise error
+
+        with pytest.raises(Unavailable):
+            await hub.database.write(refuse)
+        assert hub.troubles() == ["hub.db cannot be used: SQLITE_FULL: the disk is full"]
+        async with asyncio.timeout(PATIENCE):
+            while hub.troubles():
+                await asyncio.sleep(0)
 
 
 async def test_a_well_hub_has_no_troubles_and_says_what_it_is(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ironhub.pki.issuing import (
     DAY,
     SERVER_LIFE,
     KeyPair,
+    belong_together,
     covers_names,
     ends_at,
     issue_server_certificate,
@@ -135,3 +136,10 @@ def test_what_is_not_a_pair_is_told_apart() -> None:
     ):
         with pytest.raises(CorruptStore):
             issue_server_certificate(pair, NAMES, now=NOW, entropy=FakeEntropy())
+
+
+def test_a_certificate_and_its_key_belong_together() -> None:
+    assert belong_together(SERVER)
+    assert not belong_together(KeyPair(SERVER.certificate, AUTHORITY.key))
+    assert not belong_together(KeyPair(b"", SERVER.key))
+    assert not belong_together(KeyPair(SERVER.certificate, b"no key"))

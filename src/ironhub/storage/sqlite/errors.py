@@ -1,7 +1,7 @@
 """What SQLite's errors mean to the hub."""
 
 import sqlite3
-from typing import ClassVar, Final
+from typing import Final
 
 from ironhub.core.errors import CorruptStore, HubError, Unavailable
 
@@ -23,14 +23,6 @@ _OUT_OF_ORDER: Final = frozenset(
 
 class Clash(Exception):
     """A row of this key is there already, or the row it belongs to is not; a store answers with its port's error."""
-
-
-class StoreTooNew(HubError):
-    """The database was written by a newer version of the hub."""
-
-    code: ClassVar[str] = "store.too_new"
-    status: ClassVar[int] = 500
-    next_step: ClassVar[str] = "Start the newer version again, or restore a backup that this version made."
 
 
 def translated(error: Exception) -> HubError | None:

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from ironhub.core.errors import CorruptStore
-from ironhub.storage.sqlite.errors import StoreTooNew, translated
+from ironhub.core.errors import CorruptStore, StoreTooNew
+from ironhub.storage.sqlite.errors import translated
 
 SCHEMA: Final = "0001"
 """The newest revision in migrations/versions."""

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from ironhub.core.errors import CorruptStore, Unavailable
+from ironhub.core.errors import CorruptStore, StoreTooNew, Unavailable
 
 MAX_PARTITIONS: Final = 1024
 BUSY_SECONDS: Final = 2.0
@@ -63,7 +63,8 @@ def prepare(path: Path, partitions: int) -> int:
     """Make sure that there is a log at `path`, new with `partitions` of them; return how many it has.
 
     Raises:
-        CorruptStore: the file is no event log, or one of a newer release.
+        CorruptStore: the file is no event log.
+        StoreTooNew: a newer release wrote it.
         Unavailable: the disk refuses.
     """
     try:
@@ -104,8 +105,10 @@ def _prepare(connection: sqlite3.Connection, path: Path, partitions: int) -> int
     if application == version == 0 and connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
         _create(connection, partitions)
         _sync_directory(path.parent)
-    elif (application, version) != (_APPLICATION_ID, _VERSION):
-        raise CorruptStore(f"{path.name} is not an event log of this release")
+    elif application != _APPLICATION_ID:
+        raise CorruptStore(f"{path.name} is not an event log")
+    elif version != _VERSION:
+        raise StoreTooNew(f"{path.name} is at schema {version}, this version knows {_VERSION}")
     return mark(connection, "partitions")
 
 

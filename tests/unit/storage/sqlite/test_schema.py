@@ -10,10 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from ironhub.core.errors import CorruptStore
+from ironhub.core.errors import CorruptStore, StoreTooNew
 from ironhub.storage.sqlite.connections import create_file, open_writer
 from ironhub.storage.sqlite.database import open_database
-from ironhub.storage.sqlite.errors import StoreTooNew
 from ironhub.storage.sqlite.schema import MIGRATIONS, SCHEMA, engine_over, stored_revision, upgrade
 from ironhub.storage.sqlite.tables import METADATA
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ironhub.core.errors import CorruptStore, Unavailable
+from ironhub.core.errors import CorruptStore, StoreTooNew, Unavailable
 from ironhub.streams.embedded.schema import connect, is_damage, of, prepare
 
 
@@ -57,7 +57,7 @@ def test_a_log_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     prepare(path, 4)
     with closing(connect(path)) as connection:
         connection.execute("PRAGMA user_version=99")
-    with pytest.raises(CorruptStore, match="release"):
+    with pytest.raises(StoreTooNew, match="schema 99"):
         prepare(path, 4)
 
 
