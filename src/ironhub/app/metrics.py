@@ -36,6 +36,7 @@ def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -
             bytes_stored=log.bytes,
             commits=log.commits,
             commit_seconds=log.commit_seconds,
+            damaged=log.damaged,
             commands=hub.commands.tally.counts,
             method_calls=hub.methods.tally.counts,
             twin_changes=hub.twins.tally.counts,

@@ -24,6 +24,8 @@ class Readings:
     bytes_stored: int = 0
     commits: int = 0
     commit_seconds: float = 0.0
+    damaged: int = 0
+    """Pieces of the log that cannot be read."""
     commands: Mapping[str, int] = field(default_factory=dict)
     method_calls: Mapping[str, int] = field(default_factory=dict)
     twin_changes: Mapping[str, int] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class HubCollector(Collector):
         yield CounterMetricFamily(names.BYTES_STORED, "Bytes of messages on disk.", value=now.bytes_stored)
         yield CounterMetricFamily(names.COMMITS, "Group commits of the event log.", value=now.commits)
         yield CounterMetricFamily(names.COMMIT_SECONDS, "Seconds spent on group commits.", value=now.commit_seconds)
+        yield CounterMetricFamily(names.DAMAGED, "Pieces of the event log found damaged.", value=now.damaged)
 
 
 class HubMetrics:

@@ -25,6 +25,7 @@ def test_each_reading_becomes_a_sample() -> None:
             bytes_stored=220,
             commits=3,
             commit_seconds=9.5,
+            damaged=2,
             commands={"queued": 1},
             method_calls={"answered": 1},
             twin_changes={"desired": 4},
@@ -39,6 +40,7 @@ def test_each_reading_becomes_a_sample() -> None:
     assert found["ironhub_message_bytes_stored_total", ""] == 220
     assert found["ironhub_commits_total", ""] == 3
     assert found["ironhub_commit_seconds_total", ""] == 9.5
+    assert found["ironhub_log_damaged_total", ""] == 2
     assert found["ironhub_store_healthy", "stream"] == 0
     assert found["ironhub_commands_total", "queued"] == 1
     assert found["ironhub_method_calls_total", "answered"] == 1
