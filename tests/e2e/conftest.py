@@ -1,11 +1,13 @@
 """Hubs in processes of their own, for the vendor's unmodified SDKs."""
 
 import gc
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.e2e.node_process import SETUP, NodeProcess
 from tests.fakes.running_hub import RunningHub
 
 StartHub = Callable[..., RunningHub]
@@ -39,6 +41,33 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     running = RunningHub(tmp_path_factory.mktemp("hub") / "data").start()
     yield running
     assert running.stop() == 0, running.log[-2000:]
+
+
+@pytest.fixture(scope="session")
+def _node_sdks() -> None:
+    """The vendor's Node SDKs, installed."""
+    subprocess.run([SETUP], check=True, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def node_devices(_node_sdks: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    """A Node process that holds devices; trust and certificates are handed to each by `setOptions`."""
+    process = NodeProcess("device.js", tmp_path_factory.mktemp("node") / "devices.log")
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="session")
+def node_service(_node_sdks: None, hub: RunningHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    """A Node process with the service SDK, connected to the shared hub as its owner."""
+    process = NodeProcess(
+        "service.js",
+        tmp_path_factory.mktemp("node") / "service.log",
+        NODE_EXTRA_CA_CERTS=str(hub.ca_path),
+        SERVICE_CONNECTION_STRING=hub.connection_string(policy="iothubowner"),
+    )
+    yield process
+    process.close()
 
 
 @pytest.fixture

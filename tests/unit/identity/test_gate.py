@@ -135,6 +135,16 @@ async def test_a_wrong_key_is_refused(gate: Gate, clock: FakeClock) -> None:
     assert await refusal(gate, token=token_for(DEVICE, clock=clock, key=b"z" * 32)) == "signed with another key"
 
 
+async def test_our_log_says_why_a_device_without_a_key_is_refused(
+    gate: Gate, known: KnownToTheHub, clock: FakeClock
+) -> None:
+    known.put(identity("off"), sas(), enabled=False)
+    for device_id in ("off", "nobody"):
+        token = token_for(f"hub.example/devices/{device_id}", clock=clock)
+        told = await refusal(gate, identity(device_id), token)
+        assert told == "unknown, disabled, or not to be admitted by a key"
+
+
 async def test_an_expired_token_is_refused(gate: Gate, clock: FakeClock) -> None:
     token = token_for(DEVICE, clock=clock, ttl=10)
     clock.advance(310)

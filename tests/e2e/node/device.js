@@ -1,0 +1,76 @@
+// Devices and modules of the vendor's unmodified Node SDK, as many as a test wants, each under a handle of its own.
+'use strict';
+
+const { Client, ModuleClient, Message } = require('azure-iot-device');
+const { Mqtt, MqttWs } = require('azure-iot-device-mqtt');
+const { serve, tell } = require('./lines');
+
+const TRANSPORTS = { mqtt: Mqtt, websocket: MqttWs };
+const FIELDS = [
+  'messageId', 'correlationId', 'userId', 'to', 'contentType', 'contentEncoding', 'expiryTimeUtc', 'ack', 'interfaceId',
+];
+const clients = new Map();
+const twins = new Map();
+
+function message({ data, properties, fields }) {
+  const made = new Message(Buffer.from(data, 'base64'));
+  Object.assign(made, fields);
+  for (const [key, value] of properties) made.properties.add(key, value);
+  return made;
+}
+
+function told(received) {
+  return {
+    data: received.data.toString('base64'),
+    properties: received.properties.propertyList.map(({ key, value }) => [key, value]),
+    fields: Object.fromEntries(FIELDS.map((name) => [name, received[name]])),
+  };
+}
+
+serve({
+  async open({ handle, connectionString, transport, module, options }) {
+    const kind = module ? ModuleClient : Client;
+    const client = kind.fromConnectionString(connectionString, TRANSPORTS[transport]);
+    await client.setOptions(options);
+    client.on('connect', () => tell({ handle, event: 'connect' }));
+    client.on('disconnect', (reason) => tell({ handle, event: 'disconnect', value: reason && reason.name }));
+    client.on('error', () => {}); // told by 'disconnect' and by the call that failed
+    clients.set(handle, client);
+    await client.open();
+  },
+  async close({ handle }) {
+    await clients.get(handle).close();
+    clients.delete(handle);
+    twins.delete(handle);
+  },
+  async send({ handle, output, ...given }) {
+    const client = clients.get(handle);
+    await (output ? client.sendOutputEvent(output, message(given)) : client.sendEvent(message(given)));
+  },
+  async listen({ handle }) {
+    const client = clients.get(handle);
+    client.on('message', (received) => {
+      tell({ handle, event: 'message', value: told(received) });
+      client.complete(received, () => {});
+    });
+  },
+  async answer({ handle, method, status }) {
+    const client = clients.get(handle);
+    const register = client.onDeviceMethod ? client.onDeviceMethod : client.onMethod;
+    register.call(client, method, (request, response) => response.send(status, request.payload));
+  },
+  async twin({ handle }) {
+    const twin = await clients.get(handle).getTwin();
+    twins.set(handle, twin);
+    const { desired, reported } = twin.properties;
+    return JSON.parse(JSON.stringify({ desired, reported: { ...reported, update: undefined } }));
+  },
+  async follow({ handle }) {
+    twins.get(handle).on('properties.desired', (value) => tell({ handle, event: 'desired', value }));
+  },
+  async report({ handle, patch }) {
+    await new Promise((resolve, reject) => {
+      twins.get(handle).properties.reported.update(patch, (error) => (error ? reject(error) : resolve()));
+    });
+  },
+});
