@@ -353,6 +353,20 @@ def test_a_handshake_that_never_ends_is_bounded(engine_name: str) -> None:
         engine.receive(b"\x00")
 
 
+def test_what_follows_the_handshake_in_the_same_bytes_is_not_counted_with_it(
+    engine_name: str, version: ssl.TLSVersion
+) -> None:
+    """A client may send its first large message right behind the handshake, and one read may bring all of it."""
+    engine = make_context([server_identity()], TlsSettings(engine=engine_name, max_handshake=8000)).new_engine()
+    client = MemoryClient(client_context(None, version))
+    flight = client.step()
+    while not client.done:
+        engine.receive(flight)
+        flight = client.step(engine.to_send())
+    large = b"x" * 200_000
+    assert engine.receive(flight + client.encrypt(large)) == large
+
+
 def test_more_certificates_than_allowed_are_refused(engine_name: str, version: ssl.TLSVersion) -> None:
     context = make_context([server_identity()], TlsSettings(engine=engine_name, max_chain=1))
     with pytest.raises(TlsFailed, match="at most 1"):

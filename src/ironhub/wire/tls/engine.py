@@ -65,23 +65,31 @@ class RecordEngine(ABC):
         self._rest = bytes(joined[edge:])
         if self.handshake_done:
             return self._decrypt_all(joined[:edge])
-        self._heard += len(data)
-        if self._heard > self._settings.max_handshake:
-            raise TlsFailed(f"the handshake took more than {self._settings.max_handshake} bytes")
         return self._shake_hands(joined[:edge])
 
     def _shake_hands(self, records: bytes | memoryview) -> bytes:
         """Feed the handshake; what follows it in the same records is plaintext already."""
         for start in range(0, len(records), SLICE):
-            self._feed(records[start : start + SLICE])
+            piece = records[start : start + SLICE]
+            if not self.handshake_done:  # a client may send its first large message right behind the handshake
+                self._count(len(piece))
+            self._feed(piece)
             if not self.handshake_done and self._step():
                 self._check_chain()
                 self.handshake_done = True
         if not self.handshake_done:
+            self._count(0)
             return b""
         plaintext = self._drain()
         self._settle()
         return plaintext
+
+    def _count(self, size: int) -> None:
+        """Bound what the handshake takes, with the beginning of a record that waits for its end."""
+        self._heard += size
+        waiting = 0 if size else len(self._rest)
+        if self._heard + waiting > self._settings.max_handshake:
+            raise TlsFailed(f"the handshake took more than {self._settings.max_handshake} bytes")
 
     def _decrypt_all(self, records: bytes | memoryview) -> bytes:
         if len(records) <= SLICE:
