@@ -171,6 +171,10 @@ class MqttConversation:
             principal = await self._admitted(claim, connect)
             await self._delay_takeover(claim.identity)
             stored = await self._stored_subscriptions(claim.identity, connect)
+            while judged_at != self._hub.sessions.notices and not self._closed:
+                # Some right has ended meanwhile: nothing that was sent ahead of CONNACK rests on the old judgement.
+                judged_at = self._hub.sessions.notices
+                principal = await self._admitted(claim, connect)
         except Unavailable as error:
             self._refuse(ReasonCode.SERVER_UNAVAILABLE, error)
             return

@@ -243,3 +243,16 @@ async def test_a_right_that_ends_while_it_is_judged_ends_the_session(hub: MqttHu
     await hub.settle()
     assert peer.channel.closed
     assert len(hub.sessions) == 0
+
+
+async def test_a_right_that_ends_while_a_takeover_waits_lets_nothing_of_the_newcomer_in() -> None:
+    hub = MqttHub(MqttSettings(takeover_delay=0.1))
+    await hub.register(PRESS)
+    await hub.connected(PRESS)
+    peer = hub.dial()
+    peer.say(await hub.hello(PRESS), publish(EVENTS, b"sent ahead", qos=1))
+    await asyncio.sleep(0)
+    await hub.disable(PRESS)
+    await hub.settle()
+    assert peer.hear() == REFUSED
+    assert await hub.logged() == ()
