@@ -166,6 +166,7 @@ class LiveSessions:
                     session.end("its right has ended")
                 except Exception:
                     log.exception("session_not_ended")  # and the others are judged all the same
+            await asyncio.sleep(0)  # a judge that never waits would let nobody else be served meanwhile
 
     async def _is_good(self, session: LiveSession) -> bool:
         """A session that cannot be judged is ended: a right that cannot be shown is no right."""

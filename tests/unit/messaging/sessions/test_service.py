@@ -230,6 +230,26 @@ async def test_ten_thousand_sessions_are_judged_side_by_side_and_never_all_at_on
     assert most == service.JUDGEMENTS_AT_ONCE
 
 
+async def test_others_are_served_while_ten_thousand_are_judged_by_a_judge_that_never_waits() -> None:
+    plant, judged = Plant(), 0
+
+    async def judge(_: LiveSession) -> bool:
+        nonlocal judged
+        judged += 1
+        return True
+
+    sessions = LiveSessions(plant.bus, plant, judge)
+    for number in range(10_000):
+        sessions.enter(FakeSession(identity(f"d-{number}"), proof=Proof.CHAIN), judged_at=0)
+    plant.bus.publish(AuthoritiesChanged())
+    await asyncio.sleep(0)
+    for _ in range(20):
+        before = judged
+        await asyncio.sleep(0)
+        assert judged - before <= service.JUDGEMENTS_AT_ONCE
+    await until(lambda: judged == 10_000)
+
+
 async def test_news_for_a_device_reach_its_session_only(plant: Plant) -> None:
     press, arm = plant.connect(PRESS), plant.connect(ARM)
     for who in (PRESS, LATHE):
