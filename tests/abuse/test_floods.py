@@ -253,7 +253,7 @@ def test_a_crowd_of_refused_connects_leaves_nothing(hub: RunningHub, bystander: 
 
 
 def test_requests_that_still_wait_are_dropped_when_the_right_is_withdrawn(hub: RunningHub) -> None:
-    """Thousands of changes, sent while they were allowed; after the end of the session none of them is made any more."""
+    """Thousands of changes, sent while they were allowed; once the session has ended none of them is made."""
     device = new_device(hub)
     with online(hub, device) as peer:
         peer.send(*(publish(PATCH, f'{{"n":{n}}}'.encode()) for n in range(4000)))
