@@ -1,10 +1,14 @@
 """Requests of one device, done one after the other in the order they came."""
 
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from ironhub.core.errors import HubError
 from ironhub.heads.background import Background
+
+log: Final = logging.getLogger(__name__)
 
 Step = Callable[[], Awaitable[None]]
 
@@ -25,7 +29,11 @@ class SerialWork:
         return len(self._queue or ())
 
     def add(self, step: Step) -> None:
-        """Do `step` when everything before it is done. `done` is called after each, `failed` with its HubError."""
+        """Do `step` when everything before it is done.
+
+        `done` is called after each, whatever became of it; `failed` with its HubError, or with one that stands for a
+        bug: nobody must wait for ever for an answer that will not come.
+        """
         if self._queue is None:
             self._queue = deque()
         self._queue.append(step)
@@ -44,13 +52,17 @@ class SerialWork:
     async def _work(self, queue: deque[Step]) -> None:
         try:
             while queue:
-                try:
-                    await queue.popleft()()
-                except HubError as error:
-                    self._failed(error)
-                self._done()
+                await self._attempt(queue.popleft())
             self._queue = None
         finally:
             self._working = False
-            if queue:
-                self._start(queue)
+
+    async def _attempt(self, step: Step) -> None:
+        try:
+            await step()
+        except HubError as error:
+            self._failed(error)
+        except Exception:
+            log.exception("mqtt_request_failed")
+            self._failed(HubError("something broke in the hub"))
+        self._done()

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.heads.background import Background
 from ironhub.heads.mqtt.work import SerialWork, Step
@@ -58,7 +60,7 @@ async def test_a_step_may_add_another_one() -> None:
     assert heard == ["done", "later", "done"]
 
 
-async def test_a_bug_in_a_step_does_not_stop_those_behind_it() -> None:
+async def test_a_bug_in_a_step_is_told_and_does_not_stop_those_behind_it(caplog: pytest.LogCaptureFixture) -> None:
     work, background, heard = work_of()
 
     async def bug() -> None:
@@ -66,9 +68,24 @@ async def test_a_bug_in_a_step_does_not_stop_those_behind_it() -> None:
 
     work.add(bug)
     work.add(saying(heard, "b"))
-    for _ in range(3):
-        await background.drain(5.0)
-    assert heard == ["b", "done"]
+    await background.drain(5.0)
+    assert heard == ["hub.error", "done", "b", "done"]
+    assert "mqtt_request_failed" in caplog.text
+
+
+async def test_a_hub_that_stops_begins_none_of_the_steps_it_had_no_time_for() -> None:
+    work, background, heard = work_of()
+    begun = asyncio.Event()
+
+    async def hang() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    work.add(hang)
+    work.add(saying(heard, "b"))
+    await begun.wait()
+    await background.drain(0.0)
+    assert (len(background), heard) == (0, [])
 
 
 async def test_work_can_begin_again_after_it_was_empty() -> None:
