@@ -63,6 +63,9 @@ class PresenceRecorder:
                     log.warning("presence_not_stored", extra={"code": error.code, "waiting": len(self._waiting)})
                     await asyncio.sleep(RETRY_AFTER)
                     return
+                except Exception:
+                    self._writing = None  # a bug: what it struck is lost, and what comes later is not
+                    raise
                 self._writing = None
             self._something.clear()
 

@@ -149,3 +149,19 @@ async def test_an_error_at_the_end_is_no_endless_wait(desk: Recorder) -> None:
     assert desk.book.recorded == []
     await desk.recorder.flush()
     assert desk.book.kinds == [CAME]
+
+
+async def test_a_bug_costs_the_news_it_struck_and_none_that_come_later(
+    desk: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: Sequence[Fact]) -> None:
+        raise ValueError("a bug")
+
+    desk.recorder.came(PRESS)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.book, "record_presence", broken)
+        with pytest.raises(ValueError, match="a bug"):
+            await desk.recorder.flush()
+    desk.recorder.came(LATHE)
+    await desk.recorder.flush()
+    assert [fact.identity for fact in desk.book.recorded] == [LATHE]
