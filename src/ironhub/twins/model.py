@@ -34,6 +34,13 @@ class TwinNotFound(HubError):
     next_step: ClassVar[str] = "Create the device or module first, or check the id: ids are case-sensitive."
 
 
+class ModuleTwinNotFound(TwinNotFound):
+    """There is no twin because the device, which exists, has no such module."""
+
+    code: ClassVar[str] = "twin.module_not_found"
+    next_step: ClassVar[str] = "Create the module first, or check its id: ids are case-sensitive."
+
+
 class TwinInvalid(HubError):
     """A change that the rules for twins do not allow: size, depth, a key, a value."""
 

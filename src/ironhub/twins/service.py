@@ -13,6 +13,7 @@ from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import Identity
 from ironhub.core.tally import Tally
 from ironhub.twins.model import (
+    ModuleTwinNotFound,
     Properties,
     Section,
     Twin,
@@ -170,9 +171,12 @@ class TwinService:
 
     async def _stored(self, identity: Identity) -> Twin:
         twin = await self._store.get_twin(identity)
-        if twin is None:
-            raise TwinNotFound(f"{identity} is not registered")
-        return twin
+        if twin is not None:
+            return twin
+        device = Identity(identity.device_id)
+        if device != identity and await self._store.get_twin(device) is not None:
+            raise ModuleTwinNotFound(f"{identity} is not registered")
+        raise TwinNotFound(f"{identity} is not registered")
 
     @asynccontextmanager
     async def _turn(self, identity: Identity) -> AsyncIterator[None]:

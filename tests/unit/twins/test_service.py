@@ -16,7 +16,7 @@ from ironhub.core.errors import Unavailable
 from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import identity
 from ironhub.twins import service
-from ironhub.twins.model import Twin, TwinInvalid, TwinNotFound, TwinVersionConflict, etag_of
+from ironhub.twins.model import ModuleTwinNotFound, Twin, TwinInvalid, TwinNotFound, TwinVersionConflict, etag_of
 from ironhub.twins.service import TwinService
 
 PRESS, ARM, NOBODY = identity("press-7"), identity("press-7", "arm"), identity("nobody")
@@ -239,6 +239,13 @@ async def test_modules_have_twins_of_their_own_and_strangers_none(twins: TwinSer
         await twins.read(by_operator(Permission.TWIN_READ, NOBODY))
     with pytest.raises(TwinNotFound):
         await twins.update(by_operator(Permission.TWIN_WRITE, NOBODY), tags={}, desired=None, if_match=None)
+
+
+async def test_a_module_that_is_missing_is_told_apart_from_a_device_that_is(twins: TwinService) -> None:
+    for missing, told in ((identity("press-7", "leg"), ModuleTwinNotFound), (NOBODY, TwinNotFound)):
+        with pytest.raises(TwinNotFound) as caught:
+            await twins.read(by_operator(Permission.TWIN_READ, missing))
+        assert type(caught.value) is told
 
 
 async def test_each_operation_needs_its_own_grant(twins: TwinService) -> None:

@@ -62,6 +62,7 @@ BY_CODE: Final[dict[str, AzureError]] = {
     "registry.etag_mismatch": _PRECONDITION,
     "timestamp.invalid": _INVALID,
     "twin.invalid": _INVALID,
+    "twin.module_not_found": AzureError(404010, "ModuleNotFound"),
     "twin.not_found": AzureError(404001, "DeviceNotFound"),
     "twin.version_conflict": _PRECONDITION,
 }

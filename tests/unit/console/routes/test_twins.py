@@ -29,7 +29,7 @@ async def test_a_module_has_a_twin_of_its_own(desk: Desk) -> None:
     twin = await desk.ok("PATCH", "/twins/d?module=m", json={"tags": {"a": 1}})
     assert (twin["device_id"], twin["module_id"], twin["tags"]) == ("d", "m", {"a": 1})
     assert (await desk.ok("GET", "/twins/d"))["tags"] == {}
-    assert await desk.refused("GET", "/twins/d?module=n") == (404, "twin.not_found")
+    assert await desk.refused("GET", "/twins/d?module=n") == (404, "twin.module_not_found")
 
 
 async def test_what_a_twin_may_not_hold_is_refused(desk: Desk) -> None:
