@@ -10,9 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from OpenSSL import SSL
 from tests.fakes.loops import on_both_loops
 from tests.fakes.pki import self_signed
-from tests.fakes.ports import PATIENCE, SHORT, Port, Talk, open_port, until
+from tests.fakes.ports import LONG, PATIENCE, SHORT, Port, Stream, Talk, open_port, until
 from tests.fakes.tls_client import TLS1_2, MemoryClient, client_context, key_of_a_thief
 
 from ironhub.heads.connection import Connection
@@ -419,7 +420,7 @@ async def test_what_tls_refuses_to_send_ends_the_connection() -> None:
 
 @on_both_loops
 async def test_a_peer_that_reads_again_after_close_wakes_nobody() -> None:
-    async with open_port(high_water=10_000, low_water=1000) as port:
+    async with open_port(high_water=10_000, low_water=1000, close_timeout=LONG) as port:
         loop, memory = asyncio.get_running_loop(), MemoryClient(client_context())
         client = await unread(port, memory)
         talk = port.talks[0]
@@ -458,3 +459,30 @@ async def test_the_oldest_stranger_makes_room() -> None:
         assert await newest.exchange(b"x") == b"x"
         for each in (oldest, newest):
             await each.end()
+
+
+@on_both_loops
+async def test_what_tls_answers_by_itself_is_sent() -> None:
+    """A client that wants to renegotiate gets a warning at once, not with the next answer of the conversation."""
+    wishes = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    wishes.set_max_proto_version(SSL.TLS1_2_VERSION)
+    memory = SSL.Connection(wishes)
+    memory.set_connect_state()
+    async with open_port() as port:
+        client = await port.connect_plain()
+        with pytest.raises(SSL.Error, match="no renegotiation"):
+            await keep_renegotiating(memory, client)
+        await client.end()
+
+
+async def keep_renegotiating(memory: SSL.Connection, client: Stream) -> None:
+    """Ask for a new handshake after each one; raises what the server's answer makes of it."""
+    while True:
+        try:
+            memory.do_handshake()
+            memory.renegotiate()
+        except SSL.WantReadError:
+            with suppress(SSL.WantReadError):
+                client.writer.write(memory.bio_read(65_536))
+            async with asyncio.timeout(PATIENCE):
+                memory.bio_write(await client.reader.read(65_536))

@@ -32,6 +32,55 @@ def test_a_record_in_pieces_is_kept_until_it_is_whole() -> None:
     assert engine.receive(record[200:] + record[:0]) == b"x" * 300
 
 
+class Transparent(RecordEngine):
+    """An engine whose ciphertext is the plaintext: shows what is handed on, and when."""
+
+    __slots__ = ("fed",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handshake_done = True
+        self.fed = b""
+
+    @property
+    def _settings(self) -> TlsSettings:
+        return TlsSettings()
+
+    def _feed(self, records: bytes | memoryview) -> None:
+        self.fed += bytes(records)
+
+    def _step(self) -> bool:
+        return True
+
+    def _settle(self) -> None:
+        """Nothing to let go of."""
+
+    def _decrypt_record(self, record: bytes | memoryview) -> bytes:
+        return bytes(record)
+
+    def _drain(self) -> bytes:
+        drained, self.fed = self.fed, b""
+        return drained
+
+    def _encrypt(self, plaintext: bytes) -> None:
+        self.fed += plaintext
+
+    def _take(self) -> bytes:
+        return self._drain()
+
+    def _chain_length(self) -> int:
+        return 0
+
+
+def test_the_end_of_a_record_that_looks_like_a_record_is_not_taken_for_one() -> None:
+    lookalike = bytes([23, 3, 3, 0, 4]) + b"abcd"
+    record = bytes([23, 3, 3, 0, 3 + len(lookalike)]) + b"..." + lookalike
+    engine = Transparent()
+    assert engine.receive(lookalike) == lookalike
+    assert engine.receive(record[:8]) == b""
+    assert engine.receive(record[8:]) == record
+
+
 def test_a_long_handshake_is_fed_in_slices() -> None:
     chain = self_signed("press-7", names=[f"name-{number}.example" for number in range(400)])
     engine = OpensslContext([server_identity()], TlsSettings()).new_engine()
