@@ -20,7 +20,7 @@ BLANK: Final = "…"
 _SECRET: Final = re.compile(
     r"(?:^|_)(?:key|keys|token|secret|password|sig|signature|authorization|cookie)$", re.IGNORECASE
 )
-_NOISY: Final = ("uvicorn", "httpx", "httpcore", "asyncio", "aiosqlite")
+_NOISY: Final = ("alembic", "uvicorn", "httpx", "httpcore", "asyncio", "aiosqlite")
 
 Event = MutableMapping[str, Any]
 

@@ -46,6 +46,15 @@ def test_what_is_named_like_a_secret_is_blanked(stream: io.StringIO, format_name
     assert "fine" in stream.getvalue()
 
 
+@pytest.mark.parametrize("library", ["alembic.runtime.migration", "uvicorn.access", "httpx"])
+def test_libraries_are_heard_only_when_something_is_odd(stream: io.StringIO, library: str) -> None:
+    configure_logs("json", "info", stream=stream)
+    logging.getLogger(library).info("Running upgrade  -> 0001")
+    logging.getLogger(library).warning("odd")
+    (line,) = stream.getvalue().splitlines()
+    assert json.loads(line)["event"] == "odd"
+
+
 def test_people_get_a_line_that_nobody_can_forge(stream: io.StringIO) -> None:
     configure_logs("console", "debug", stream=stream)
     LOG.debug("seen", extra={"device_id": "a\nfake line\x1b[2J"})
