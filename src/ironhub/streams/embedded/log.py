@@ -124,7 +124,9 @@ class EmbeddedLog:
     async def seek(self, partition: int, enqueued_at: float) -> int:
         """See `EventLog.seek`. Raises Unavailable: the disk cannot be read."""
         ends = self._file.ends[partition]
-        if ends.last_enqueued_at is None or enqueued_at > ends.last_enqueued_at:
+        if ends.first == ends.next:
+            return ends.next
+        if ends.last_enqueued_at is not None and enqueued_at > ends.last_enqueued_at:  # None: it is damaged
             return ends.next
         found = await self._in_reader(partial(self._reader.seek, partition, enqueued_at, ends.first, ends.next))
         return max(found, self._file.ends[partition].first)

@@ -57,6 +57,19 @@ async def test_damage_is_told_once_and_the_rest_is_read(tmp_path: Path, caplog: 
     await log.close()
 
 
+async def test_what_lies_before_damage_at_the_end_is_found_by_time(tmp_path: Path) -> None:
+    path = tmp_path / "stream.db"
+    log = await opened(path)
+    for number in range(3):
+        await stored(log, 0, entries(number))
+    await log.close()
+    change(path, "UPDATE chunk_0 SET checksum = 0 WHERE first = 2")
+    log = await opened(path)
+    assert await log.seek(0, START) == 0
+    assert [number for number, _ in await bodies(log, 0)] == [0, 1]
+    await log.close()
+
+
 async def test_what_it_remembers_of_damage_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ironhub.streams.embedded.log._MAX_REPORTED", 2)
     path = tmp_path / "stream.db"
