@@ -10,7 +10,7 @@ from ironhub.wire.mqtt import COMPILED
 def pytest_configure() -> None:
     """Refuse to test the one form of the wire layer when the other was asked for."""
     wanted = os.environ.get("IRONHUB_EXPECT_COMPILED")
-    if wanted is not None and COMPILED != (wanted == "1"):
+    if wanted is not None and (wanted == "1") != COMPILED:
         raise pytest.UsageError(f"the wire layer is {_form()}, which is not what IRONHUB_EXPECT_COMPILED asks for")
 
 
