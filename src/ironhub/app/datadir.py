@@ -96,16 +96,25 @@ class DataDirectory:
         if not self.exists():
             raise DirectoryMissing(f"{self.path} is no data directory of a hub")
 
+    def make(self) -> None:
+        """Create the directories that are missing, and nothing in them: enough to lock. Raises DirectoryUnusable."""
+        try:
+            for directory in (self.path, self.path / "pki"):
+                directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        except OSError as error:
+            raise DirectoryUnusable(f"{self.path}: {error.strerror or error}") from error
+
     def create(self, entropy: Entropy) -> None:
         """Create what is missing: the directories, the master key, the admin token.
+
+        For the holder of the lock: of two who begin at once, one would write over the key that the other uses.
 
         Raises:
             DirectoryUnusable, DirectoryIncomplete.
         """
         self._require_whole()
+        self.make()
         try:
-            for directory in (self.path, self.path / "pki"):
-                directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
             for secret in (self._master_key, self._admin_token):
                 if not secret.is_file():
                     self.write_private(secret, entropy.token_bytes(KEY_SIZE).hex().encode() + b"\n")

@@ -15,7 +15,7 @@ from ironhub.app.settings import Settings
 from ironhub.console.services import HubServices
 from ironhub.core.bus import AuthoritiesChanged, Notice
 from ironhub.core.clock import Clock, Entropy
-from ironhub.core.sealing import MasterKey, Sealer
+from ironhub.core.sealing import MasterKey
 from ironhub.heads.background import Background
 from ironhub.heads.mqtt.services import MqttServices
 from ironhub.identity.audience import HubNames
@@ -29,6 +29,7 @@ from ironhub.messaging.telemetry.relay import Relay, RelaySettings
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
 from ironhub.registry.service import RegistryService
+from ironhub.storage.keys import open_sealer
 from ironhub.storage.sqlite.database import Database, open_database
 from ironhub.storage.sqlite.stores import sqlite_stores
 from ironhub.storage.stores import Stores
@@ -180,12 +181,13 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
     """
     async with AsyncExitStack() as stack:
         directory = DataDirectory(settings.data)
-        directory.create(entropy)
+        directory.make()
         stack.enter_context(directory.locked(clock, patience=patience))
+        directory.create(entropy)
         certificate = ServerCertificate(directory, settings.hostname, clock, entropy)
         database = open_database(directory.hub_database)
         stack.push_async_callback(database.close)
-        sealer = await _sealer(database, directory, entropy)
+        sealer = await open_sealer(database, MasterKey(directory.master_key(), entropy), entropy)
         stores = sqlite_stores(database, sealer, entropy)
         if await stores.policies.list_policies():  # made when there was a log already
             directory.require_log()
@@ -200,16 +202,6 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
         tasks = [asyncio.create_task(_kept_running(work)) for work in hub.tasks()]
         stack.push_async_callback(_cancel, tasks)
         yield hub
-
-
-async def _sealer(database: Database, directory: DataDirectory, entropy: Entropy) -> Sealer:
-    """Unwrap the data keys; the first start makes the first one."""
-    master = MasterKey(directory.master_key(), entropy)
-    wrapped = tuple(await database.data_keys())
-    if not wrapped:
-        wrapped = (master.new_data_key(1),)
-        await database.add_data_key(wrapped[0])
-    return Sealer({key.key_id: master.unwrap(key) for key in wrapped}, entropy)
 
 
 def _log_settings(settings: Settings) -> LogSettings:

@@ -10,7 +10,7 @@ from tests.fakes.grants import by_operator
 
 from ironhub.access.model import WHOLE_HUB, Permission
 from ironhub.app.archive import restore_archive
-from ironhub.app.datadir import DirectoryIncomplete, DirectoryInUse
+from ironhub.app.datadir import DataDirectory, DirectoryIncomplete, DirectoryInUse
 from ironhub.app.hub import Hub, open_hub
 from ironhub.app.settings import Settings
 from ironhub.app.system import SystemClock
@@ -58,6 +58,17 @@ async def test_two_processes_never_hold_one_directory(tmp_path: Path) -> None:
         with pytest.raises(DirectoryInUse):
             async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()):
                 pass
+
+
+async def test_only_who_holds_a_new_directory_makes_its_keys(tmp_path: Path) -> None:
+    """Two that begin at once would otherwise each make a master key, and one of them would be written over."""
+    directory = DataDirectory(tmp_path / "data")
+    directory.make()
+    with directory.locked(SystemClock()), pytest.raises(DirectoryInUse):
+        async with open_hub(settings(directory.path), clock=SystemClock(), entropy=FakeEntropy()):
+            pass
+    assert not directory.exists()
+    assert not (directory.path / "admin.token").exists()
 
 
 async def test_another_master_key_opens_nothing(tmp_path: Path) -> None:
