@@ -95,7 +95,7 @@ class RunningHub:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            code = self._process.wait(START_TIMEOUT)
+            code = self._reap(START_TIMEOUT)
             raise HubFailed(f"exit {code}: {self.log_path.read_text()[-2000:]}")
         self.ready = json.loads(line)
         return self
