@@ -161,10 +161,14 @@ class WebSocketStream:
     def __init__(self, address: str, port: int, context: ssl.SSLContext | None = None) -> None:
         self.tls = TlsStream(address, port, context)
         self._buffer = b""
-        self.tls.send(upgrade(address))
         deadline = time.monotonic() + PATIENCE
-        while b"\r\n\r\n" not in self._buffer:
-            self._more(deadline)
+        try:
+            self.tls.send(upgrade(address))
+            while b"\r\n\r\n" not in self._buffer:
+                self._more(deadline)
+        except BaseException:
+            self.tls.close()
+            raise
         head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101 "), head
 

@@ -1,4 +1,7 @@
-"""An ASGI app on a port of its own, in this process and loop: the admin API, the metrics."""
+"""An ASGI app on a port of its own, in this process and loop: the admin API, the metrics.
+
+Protects the places there are on the port against connections that ask for nothing, or never finish asking.
+"""
 
 import asyncio
 import socket
@@ -7,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ironhub.heads.listener import PortRefused, PortTaken
 
@@ -21,8 +25,24 @@ class AsgiServer:
     """uvicorn without its own signal handlers; listens while it is entered."""
 
     def __init__(
-        self, app: Any, address: str, port: int, *, certificate: Path | None = None, key: Path | None = None
+        self,
+        app: Any,
+        address: str,
+        port: int,
+        *,
+        request_timeout: float = 30.0,
+        certificate: Path | None = None,
+        key: Path | None = None,
     ) -> None:
+        """Take what to serve, and where.
+
+        Args:
+            request_timeout: seconds a connection is kept that asks for nothing; twice that for half a request.
+        """
+
+        class Protocol(_ImpatientProtocol):
+            patience = request_timeout
+
         self._address = address
         self._port = port
         self._certificate = certificate
@@ -38,6 +58,7 @@ class AsgiServer:
             timeout_graceful_shutdown=STOP_TIMEOUT,
             limit_concurrency=256,
             ws="none",
+            http=Protocol,
         )
         self._config = config
         self._server = _QuietServer(config)
@@ -73,6 +94,31 @@ class _QuietServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _ImpatientProtocol(H11Protocol):
+    """uvicorn counts silent connections among those it serves, and has no end for them: here they get one."""
+
+    patience = 30.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._seen: RequestResponseCycle | None = None
+        self._timer = self.loop.call_later(self.patience, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        """Twice the same request that is over, or that has not come whole, is none; an answer may take its time."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        waiting = cycle is None or cycle.response_complete or cycle.more_body
+        if waiting and cycle is self._seen:
+            self.transport.abort()
+            return
+        self._seen = cycle
+        self._timer = self.loop.call_later(self.patience, self._look)
 
 
 def _bind(address: str, port: int) -> socket.socket:

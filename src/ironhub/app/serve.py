@@ -15,7 +15,7 @@ from typing import Final
 import uvloop
 
 from ironhub.app.asgi import AsgiServer
-from ironhub.app.datadir import RunInfo
+from ironhub.app.datadir import DataDirectory, RunInfo
 from ironhub.app.hub import Hub, open_hub
 from ironhub.app.metrics import hub_health
 from ironhub.app.settings import Settings
@@ -25,6 +25,7 @@ from ironhub.console.health import make_health_app
 from ironhub.core.errors import HubError
 from ironhub.heads.http.azure_service import AzureService
 from ironhub.heads.http.conversation import HttpConversation
+from ironhub.heads.http.messages import HttpSettings
 from ironhub.heads.limits import ConnectionLimits, connections_within
 from ironhub.heads.listener import Channel, Conversation, Listener, ListenerSettings, PortRefused
 from ironhub.heads.mqtt.conversation import MqttConversation
@@ -35,6 +36,8 @@ HTTPS_PORT: Final = 443
 UNPRIVILEGED_HTTPS_PORT: Final = 8443
 COLLECT_AFTER: Final = 50_000
 """Objects made and not freed again between two collections of the youngest."""
+PATIENCE: Final = 10.0
+"""Seconds to wait for a command that uses the data directory just then."""
 RENEWAL_LOOK: Final = 3600.0
 """Seconds between two looks whether the server certificate is to be renewed."""
 
@@ -43,7 +46,7 @@ def serve(settings: Settings) -> int:
     """Run a hub until SIGTERM or SIGINT; returns the exit code. Blocks.
 
     Raises:
-        HubError: it cannot start; nothing is left behind.
+        HubError: it cannot start.
     """
     return uvloop.run(_serve(settings))
 
@@ -53,7 +56,9 @@ async def _serve(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_hub(settings, clock=SystemClock(), entropy=SystemEntropy()) as hub, listening(hub) as info:
+    patience = PATIENCE if DataDirectory(settings.data).running() is None else 0.0
+    opening = open_hub(settings, clock=SystemClock(), entropy=SystemEntropy(), patience=patience)
+    async with opening as hub, listening(hub) as info:
         hub.directory.announce(info)
         _tune_collector()
         _print_ready(hub, info)
@@ -83,6 +88,7 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
         bounds = ListenerSettings(
             handshake_timeout=settings.handshake_timeout, connect_timeout=settings.connect_timeout
         )
+        requests = HttpSettings(request_timeout=settings.connect_timeout)
         azure = AzureService(
             gate=hub.gate,
             registry=hub.registry,
@@ -99,18 +105,24 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
             return MqttConversation(channel, hub.mqtt)
 
         def http(channel: Channel) -> Conversation:
-            return HttpConversation(channel, azure, mqtt)
+            return HttpConversation(channel, azure, mqtt, requests)
 
         listeners = [Listener(context, mqtt, limits, bounds), Listener(context, http, limits, bounds)]
         stack.push_async_callback(_drain, hub, listeners)
         mqtt_port = await listeners[0].start(settings.bind, settings.mqtt_port)
         https_port = await _start_https(listeners[1], settings)
-        health = make_health_app(hub_health(hub, listeners, limits))
-        metrics_port = await stack.enter_async_context(AsgiServer(health, settings.admin_bind, settings.metrics_port))
+        metrics = AsgiServer(
+            make_health_app(hub_health(hub, listeners, limits)),
+            settings.admin_bind,
+            settings.metrics_port,
+            request_timeout=settings.connect_timeout,
+        )
+        metrics_port = await stack.enter_async_context(metrics)
         admin = AsgiServer(
             make_admin_app(hub.services, hub.admin_token),
             settings.admin_bind,
             settings.admin_port,
+            request_timeout=settings.connect_timeout,
             certificate=hub.directory.server_certificate,
             key=hub.directory.server_key,
         )

@@ -17,7 +17,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from ironhub.dialects.azure.topics import WEBSOCKET_PATH
-from ironhub.heads.channel import Channel, Conversation, ConversationFactory
+from ironhub.heads.channel import Channel, ConversationFactory
 from ironhub.heads.http.errors import HandshakeRefused
 from ironhub.heads.http.messages import Head
 
@@ -38,7 +38,7 @@ def asks_for_websocket(head: Head) -> bool:
 
 def open_websocket(
     head: Head, channel: Channel, factories: Mapping[str, ConversationFactory], *, max_frame: int = MAX_FRAME
-) -> Conversation:
+) -> "WebSocketConversation":
     """Answer the handshake and return who takes the bytes of `channel` from now on.
 
     Args:
@@ -70,6 +70,11 @@ class WebSocketConversation:
         self._stranger = True
         self._unfinished = 0
         self._inner = factory(WebSocketChannel(self, channel))
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether nobody has authenticated inside yet, whatever was shown before the handshake."""
+        return self._stranger
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer, cut anywhere."""

@@ -1,5 +1,7 @@
 """app/asgi.py"""
 
+import asyncio
+import contextlib
 import socket
 import ssl
 from pathlib import Path
@@ -60,3 +62,34 @@ async def test_a_renewed_certificate_is_shown_to_new_connections(tmp_path: Path)
             assert answer.text == "hello"
             names = answer.extensions["network_stream"].get_extra_info("ssl_object").getpeercert()["subjectAltName"]
     assert ("DNS", "new.example") in names
+
+
+POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n"
+
+
+@pytest.mark.parametrize("beginning", [b"", b"GET / HT", POST], ids=["nothing", "half a head", "no body"])
+async def test_a_connection_that_never_asks_for_anything_whole_is_cut(beginning: bytes) -> None:
+    async def echo(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(await request.body())
+
+    app = Starlette(routes=[Route("/", echo, methods=["POST"])])
+    async with AsgiServer(app, "127.0.0.1", 0, request_timeout=0.02) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(beginning)
+        async with asyncio.timeout(10):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+
+
+async def test_an_answer_may_take_its_time() -> None:
+    looked = asyncio.Event()
+
+    async def slow(_: Request) -> PlainTextResponse:
+        asyncio.get_running_loop().call_later(0.1, looked.set)  # five looks later
+        await looked.wait()
+        return PlainTextResponse("at last")
+
+    app = Starlette(routes=[Route("/", slow)])
+    async with AsgiServer(app, "127.0.0.1", 0, request_timeout=0.02) as port, httpx.AsyncClient() as client:
+        assert (await client.get(f"http://127.0.0.1:{port}/")).text == "at last"

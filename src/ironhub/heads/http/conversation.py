@@ -11,11 +11,11 @@ from enum import Enum, auto
 from typing import Final
 
 from ironhub.core.errors import HubError
-from ironhub.heads.channel import Channel, Conversation, ConversationFactory
+from ironhub.heads.channel import Channel, ConversationFactory
 from ironhub.heads.http.errors import AnswerTooSlow, RequestTooSlow
 from ironhub.heads.http.exchange import Exchange
 from ironhub.heads.http.messages import DEFAULT_SETTINGS, Application, Head, HttpSettings, Request, Response
-from ironhub.heads.websocket import asks_for_websocket, open_websocket
+from ironhub.heads.websocket import WebSocketConversation, asks_for_websocket, open_websocket
 
 log: Final = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class HttpConversation:
         self._paused = False
         self._admitted = False
         self._timer: asyncio.TimerHandle | None = None
-        self._successor: Conversation | None = None
+        self._successor: WebSocketConversation | None = None
         self._begin()
 
     def receive(self, data: bytes) -> None:
@@ -166,10 +166,14 @@ class HttpConversation:
         self._advance()
 
     def _hand_over(self, head: Head) -> None:
-        """From here on the WebSocket owns the channel; its own deadlines hold."""
+        """From here on the WebSocket owns the channel.
+
+        A peer that was identified by an earlier request has no deadline below any more: it gets one here.
+        """
         self._successor = open_websocket(head, self._channel, self._websockets)
         early = bytes(self._buffer)
         self._end()
+        self._arm(self._settings.request_timeout)
         if early:
             self._successor.receive(early)
 
@@ -182,6 +186,11 @@ class HttpConversation:
         self._close()
 
     def _late(self) -> None:
+        if self._successor is not None:
+            if self._successor.is_stranger:
+                log.info("stranger_timed_out", extra={"step": "websocket", "peer": self._channel.peer_address})
+                self._channel.abort()
+            return
         match self._state:
             case _State.HEAD | _State.ADMITTING | _State.BODY:
                 self._refuse(RequestTooSlow("the request did not arrive in time"))

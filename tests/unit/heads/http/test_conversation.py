@@ -310,12 +310,21 @@ async def test_a_websocket_takes_over_with_what_was_sent_ahead() -> None:
     talk.hear(MASKED_HI)
     talk.inside[0].channel.send(b"yo")
     assert talk.channel.take() == b"\x82\x02yo"
+    talk.inside[0].channel.identified()
     for _ in range(3):
         await asyncio.sleep(0)  # the deadlines, were they still on, would pass here
     talk.conversation.resumed()
     talk.conversation.lost()
     assert talk.inside[0].calls == ["hi", "hi", "resumed", "lost"]
     assert not talk.channel.closed
+
+
+async def test_a_websocket_whose_peer_never_authenticates_is_cut_whatever_was_shown_before_it() -> None:
+    talk = Talk(request_timeout=0.0)
+    talk.hear(HANDSHAKE)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert talk.channel.aborted
 
 
 async def test_a_websocket_that_sends_nothing_ahead_takes_over_too() -> None:
