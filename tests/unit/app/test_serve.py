@@ -9,7 +9,9 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +21,7 @@ from tests.fakes.clock import FakeEntropy
 from tests.fakes.running_hub import own_address
 
 from ironhub.app import serve as module
+from ironhub.app.datadir import DataDirectory, DirectoryInUse, RunInfo
 from ironhub.app.hub import open_hub
 from ironhub.app.serve import listening
 from ironhub.app.settings import Settings
@@ -148,9 +151,9 @@ async def test_a_renewal_that_fails_is_reported_and_tried_again(
     assert "certificate_not_renewed" in caplog.text
 
 
-def test_serve_ends_with_0_on_sigterm_and_prints_one_ready_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def stopped_once_ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A hub that is told to end as soon as it is ready."""
     before = gc.get_threshold()
 
     def ready(*arguments: Any) -> None:
@@ -159,16 +162,44 @@ def test_serve_ends_with_0_on_sigterm_and_prints_one_ready_line(
 
     original = module._print_ready
     monkeypatch.setattr(module, "_print_ready", ready)
-    try:
-        assert module.serve(settings(tmp_path / "data")) == 0
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("stopped_once_ready")
+def test_serve_ends_with_0_on_sigterm_and_prints_one_ready_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert module.serve(settings(tmp_path / "data")) == 0
     (line,) = capsys.readouterr().out.splitlines()
     said = json.loads(line)
     assert said["event"] == "ready"
     assert said["amqp"] is None
     assert Path(said["ca"]) == tmp_path / "data" / "pki" / "ca.pem"
+
+
+@pytest.mark.usefixtures("stopped_once_ready")
+def test_serve_waits_for_a_command_that_uses_the_directory_just_then(tmp_path: Path) -> None:
+    """Whoever pastes `ironhub serve &` and the next command at once has both."""
+    directory = DataDirectory(tmp_path / "data")
+    directory.make()
+    with ExitStack() as command:
+        command.enter_context(directory.locked(SystemClock()))
+        over = threading.Timer(0.2, command.close)
+        over.start()
+        assert module.serve(settings(directory.path)) == 0
+        over.join()
+
+
+@pytest.mark.usefixtures("stopped_once_ready")
+def test_serve_waits_for_no_other_hub(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path / "data")
+    directory.make()
+    with directory.locked(SystemClock()):
+        directory.announce(RunInfo(1, 1, 1, None, 1, 1))
+        with pytest.raises(DirectoryInUse):
+            module.serve(settings(directory.path))
 
 
 def test_connections_follow_the_file_descriptors_there_are(
