@@ -26,9 +26,10 @@ class Subscriptions:
     __slots__ = ("_filters", "_limit", "feeds")
 
     def __init__(self, identity: Identity, stored: dict[str, int], *, limit: int) -> None:
-        self._filters = stored
+        """Go on with what an earlier connection left; filters that mean nothing to this version are dropped."""
+        self._filters = {name: qos for name, qos in stored.items() if _means_something(identity, name)}
         self._limit = limit
-        self.feeds = _covered(identity, stored)
+        self.feeds = _covered(identity, self._filters)
         """Everything the filters cover."""
 
     def add(self, identity: Identity, wanted: dict[str, int]) -> tuple[Feed, bool]:
@@ -68,3 +69,11 @@ def _covered(identity: Identity, filters: Iterable[str]) -> Feed:
     for topic_filter in filters:
         feeds |= subscription_of(topic_filter, identity).feeds
     return feeds
+
+
+def _means_something(identity: Identity, topic_filter: str) -> bool:
+    try:
+        subscription_of(topic_filter, identity)
+    except HubError:
+        return False
+    return True

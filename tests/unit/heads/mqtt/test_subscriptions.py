@@ -24,6 +24,13 @@ def test_the_same_filter_again_changes_nothing_that_must_be_stored() -> None:
     assert subscriptions.add(PRESS, {COMMANDS: 0}) == (Feed.COMMANDS, True)
 
 
+def test_stored_filters_that_mean_nothing_to_this_version_keep_no_device_out() -> None:
+    stored = {COMMANDS: 1, "$iothub/from/another/version/#": 1, "devices/oven-1/messages/devicebound/#": 1}
+    subscriptions = Subscriptions(PRESS, stored, limit=5)
+    assert subscriptions.snapshot() == {COMMANDS: 1}
+    assert subscriptions.feeds == Feed.COMMANDS
+
+
 def test_a_removed_filter_covers_nothing_any_more() -> None:
     subscriptions = Subscriptions(PRESS, {COMMANDS: 1, "$iothub/methods/POST/#": 0}, limit=5)
     subscriptions.remove(PRESS, [COMMANDS, "never/there"])
