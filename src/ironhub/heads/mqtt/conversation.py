@@ -186,7 +186,7 @@ class MqttConversation:
             self._refuse(ReasonCode.SERVER_UNAVAILABLE, Unavailable("the hub could not judge the connection"))
             return
         if not self._closed:
-            self._accept(DeviceSession(self, self._hub, principal, claim, connect, stored), connect, judged_at)
+            self._begin(DeviceSession(self, self._hub, principal, claim, connect, stored), connect, judged_at)
 
     async def _admitted(self, claim: ConnectClaim, connect: Connect) -> DevicePrincipal:
         token = None
@@ -212,6 +212,14 @@ class MqttConversation:
             await self._hub.store.delete_session(identity)
             return None
         return None if stored is None else stored.subscriptions
+
+    def _begin(self, device: DeviceSession, connect: Connect, judged_at: int) -> None:
+        """A bug half-way must not leave a connection that nobody ends: its deadline is over, its timer not yet set."""
+        try:
+            self._accept(device, connect, judged_at)
+        except Exception:
+            log.exception("mqtt_connect_failed", extra={"peer": self._channel.peer_address})
+            self.abort()
 
     def _accept(self, device: DeviceSession, connect: Connect, judged_at: int) -> None:
         hub = self._hub

@@ -112,6 +112,21 @@ async def test_a_bug_while_judging_costs_the_connection_only(hub: MqttHub, caplo
     assert "mqtt_connect_failed" in caplog.text
 
 
+async def test_a_bug_behind_the_verdict_leaves_no_connection_that_nobody_ends(
+    hub: MqttHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ValueError("a bug")
+
+    peer = hub.dial()
+    monkeypatch.setattr(peer.channel, "identified", fail)
+    peer.say(await hub.hello(PRESS))
+    await hub.settle()
+    assert peer.channel.aborted
+    assert len(hub.sessions) == 0
+    assert "mqtt_connect_failed" in caplog.text
+
+
 @pytest.mark.parametrize(("level", "answer"), [(5, [(0x20, b"\x00\x84\x00")]), (3, [(0x20, b"\x00\x01")])])
 async def test_other_versions_of_mqtt_are_told_so_in_their_own_words(
     hub: MqttHub, level: int, answer: list[tuple[int, bytes]]
