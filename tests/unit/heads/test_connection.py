@@ -468,19 +468,29 @@ async def test_what_tls_answers_by_itself_is_sent() -> None:
     wishes.set_max_proto_version(SSL.TLS1_2_VERSION)
     memory = SSL.Connection(wishes)
     memory.set_connect_state()
-    async with open_port() as port:
+    talks: list[Talk] = []
+
+    def begin(channel: Channel) -> Conversation:
+        talks.append(Talk(channel, echo=False))
+        return talks[-1]
+
+    async with open_port(make=begin) as port:
         client = await port.connect_plain()
+        await shake_hands(memory, client)
+        memory.send(b"x")
+        client.writer.write(memory.bio_read(65_536))
+        await until(lambda: talks[0].heard == b"x")
+        memory.renegotiate()
         with pytest.raises(SSL.Error, match="no renegotiation"):
-            await keep_renegotiating(memory, client)
+            await shake_hands(memory, client)
         await client.end()
 
 
-async def keep_renegotiating(memory: SSL.Connection, client: Stream) -> None:
-    """Ask for a new handshake after each one; raises what the server's answer makes of it."""
+async def shake_hands(memory: SSL.Connection, client: Stream) -> None:
+    """Go through a handshake. Raises what the server's answer makes of it."""
     while True:
         try:
-            memory.do_handshake()
-            memory.renegotiate()
+            return memory.do_handshake()
         except SSL.WantReadError:
             with suppress(SSL.WantReadError):
                 client.writer.write(memory.bio_read(65_536))

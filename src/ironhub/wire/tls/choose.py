@@ -29,8 +29,8 @@ from ironhub.wire.tls.openssl import OpensslContext
 from ironhub.wire.tls.stdlib import StdlibContext
 
 _FACTORIES: Final[dict[EngineName, ContextFactory]] = {
-    EngineName.SSL: StdlibContext,  # first: the same speed, a quarter less memory (docs/decisions/0002)
     EngineName.OPENSSL: OpensslContext,
+    EngineName.SSL: StdlibContext,
 }
 
 

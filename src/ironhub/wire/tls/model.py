@@ -34,10 +34,10 @@ class EngineUnavailable(RuntimeError):
 
 
 class EngineName(StrEnum):
-    """The engines there are."""
+    """The engines there are, the preferred one first (docs/decisions/0002-tls-engines.md)."""
 
-    SSL = "ssl"
     OPENSSL = "openssl"
+    SSL = "ssl"
 
 
 class TlsVersion(StrEnum):
