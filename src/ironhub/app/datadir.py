@@ -58,6 +58,8 @@ class RunInfo:
     amqp: int | None
     admin: int
     metrics: int
+    bind: str = "127.0.0.1"
+    """The first address of the device ports: the command line may have named another than the settings do."""
 
 
 class DirectoryIncomplete(HubError):

@@ -15,6 +15,7 @@ from ironhub.app.datadir import DataDirectory, DirectoryInUse, RunInfo
 from ironhub.app.settings import Settings, load_settings
 from ironhub.app.system import SystemClock, SystemEntropy
 from ironhub.core.clock import Clock
+from ironhub.core.ids import MAX_ID_LENGTH, InvalidId
 
 PREFIX: Final = "/api/v1"
 PATIENCE: Final = 10.0
@@ -161,7 +162,9 @@ def _http(token: str, url: str, *, transport: httpx.AsyncBaseTransport) -> httpx
 
 
 def _segment(text: str) -> str:
-    """Dots too: an id may be "..", which would be taken for a step up."""
+    """Dots too: an id may be "..", which would be taken for a step up. Raises InvalidId."""
+    if "/" in text:  # the hub could not tell it from two segments, and no id has one
+        raise InvalidId(f"{text[:MAX_ID_LENGTH]!r} is not a valid id")
     return quote(text, safe="").replace(".", "%2E")
 
 

@@ -106,7 +106,7 @@ def _free(wanted: Wanted, settings: Settings) -> Iterator[Finding]:
 
 
 def _answers(settings: Settings, running: RunInfo) -> Iterator[Finding]:
-    device, own = settings.bind[0], settings.admin_bind
+    device, own = running.bind, settings.admin_bind
     places = {"mqtt": (device, running.mqtt), "https": (device, running.https), "admin": (own, running.admin)}
     silent = [f"{name} ({port})" for name, (address, port) in places.items() if not _connects(address, port)]
     if silent:

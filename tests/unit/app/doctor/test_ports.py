@@ -82,6 +82,8 @@ def test_a_running_hub_must_answer(patient: Patient, taken: int) -> None:
     running = RunInfo(pid=7, mqtt=taken, https=taken, amqp=None, admin=taken, metrics=taken)
     (finding,) = check_ports(replace(patient, running=running))
     assert finding.level is Level.OK
+    (finding,) = check_ports(replace(patient, running=replace(running, bind="127.200.0.1")))
+    assert "mqtt" in finding.what  # it was asked where its command line, not where the settings say
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets it, and nobody answers
         deaf = replace(running, https=silent.getsockname()[1])
