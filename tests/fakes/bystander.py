@@ -29,6 +29,8 @@ from ironhub.app.datadir import DataDirectory
 
 STRANGER_TIMEOUT: Final = 4.0
 """Seconds the attacked hubs give a peer to identify itself."""
+SETTLE_TIME: Final = 40.0
+"""Seconds until nothing of an attack may be left: what it asked for and was allowed is still done first."""
 PROMPT: Final = 8.0
 """Seconds in which each answer to the bystander must come: honest ones take milliseconds, but the machine is shared."""
 _LOOKS_LIKE_A_SECRET: Final = re.compile(r"sig=[A-Za-z0-9%+/]{20}|SharedAccessKey=[A-Za-z0-9+/]{20}|PRIVATE KEY")
@@ -121,13 +123,13 @@ class Watch:
     def settled(self) -> Level:
         """Return the level once it did not change over several looks."""
         seen = [self.level()]
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + SETTLE_TIME
         while len(seen) < 5 or len(set(seen[-5:])) > 1:
             assert time.monotonic() < deadline, seen[-5:]
             seen.append(self.level())
         return seen[-1]
 
-    def wait_for(self, what: Callable[[Level], bool], timeout: float = PATIENCE) -> Level:
+    def wait_for(self, what: Callable[[Level], bool], timeout: float = SETTLE_TIME) -> Level:
         """Return the first level of which `what` is true. Raises AssertionError after `timeout`."""
         deadline = time.monotonic() + timeout
         while not what(found := self.level()):
