@@ -46,7 +46,7 @@ def test_what_is_named_like_a_secret_is_blanked(stream: io.StringIO, format_name
     assert "fine" in stream.getvalue()
 
 
-@pytest.mark.parametrize("library", ["alembic.runtime.migration", "uvicorn.access", "httpx"])
+@pytest.mark.parametrize("library", ["alembic.runtime.migration", "uvicorn.error", "httpx"])
 def test_libraries_are_heard_only_when_something_is_odd(stream: io.StringIO, library: str) -> None:
     configure_logs("json", "info", stream=stream)
     logging.getLogger(library).info("Running upgrade  -> 0001")

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
-from tests.fakes.loops import on_both_loops
+from tests.fakes.loops import on_both_loops, on_the_hubs_loop
 from tests.fakes.pki import make_authority
 from tests.fakes.ports import SHORT, Stream, Talk, open_port, tls, until
 from tests.fakes.tls_client import TLS1_2, TLS1_3, client_context, server_identity
@@ -172,7 +172,7 @@ async def test_no_task_is_left_behind() -> None:
     await until(lambda: asyncio.all_tasks() == before)
 
 
-@on_both_loops
+@on_the_hubs_loop
 async def test_no_more_file_descriptors_ends_nothing_that_is_open_and_passes() -> None:
     async with open_port() as port:
         client = await port.connect()
