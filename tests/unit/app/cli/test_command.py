@@ -6,7 +6,8 @@ from typing import Annotated
 import pytest
 import typer
 
-from ironhub.app.cli.command import Place, group, local_command
+from ironhub.app.cli.client import AdminClient
+from ironhub.app.cli.command import Place, Quiet, group, hub_command, local_command
 from ironhub.app.cli.options import Output
 from ironhub.app.cli.output import Answer
 
@@ -52,3 +53,25 @@ def test_a_command_without_an_answer_prints_nothing(capsys: pytest.CaptureFixtur
 def test_the_data_directory_has_a_default() -> None:
     assert Place(None, Output.JSON).data == Path("ironhub-data")
     assert call(group("x", "X."), "--data", "elsewhere").data == Path("elsewhere")
+
+
+def test_a_command_that_asks_the_hub_gets_one_and_is_told_when_there_is_no_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = group("x", "X.")
+
+    @app.callback()
+    def root(context: typer.Context) -> None:
+        context.obj = Place(tmp_path / "data", Output.JSON)
+
+    @hub_command(app, "status", examples=("x status",), creates=True)
+    async def status(hub: AdminClient, place: Place) -> Answer:
+        """Ask."""
+        return Answer((await hub.get("status"))["connected"], "text")
+
+    typer.main.get_command(app)(args=["status"], standalone_mode=False)
+    assert capsys.readouterr().out == "0\n"
+
+
+def test_a_quiet_end_carries_its_exit_code() -> None:
+    assert Quiet(3).exit_code == 3

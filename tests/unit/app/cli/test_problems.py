@@ -28,3 +28,8 @@ def test_a_problem_is_one_line_and_an_exit_code(
     assert isinstance(error, EXPECTED)
     assert report(error) == code
     assert capsys.readouterr() == ("", f"{line}\n")
+
+
+def test_a_problem_carries_what_the_caller_can_do() -> None:
+    problem = UsageProblem("say more", "Say it.")
+    assert (problem.code, problem.next_step, problem.status, str(problem)) == ("usage", "Say it.", 400, "say more")
