@@ -29,6 +29,7 @@ class Permission(StrEnum):
     AUTHORITY_READ = "authority:read"
     AUTHORITY_WRITE = "authority:write"
     POLICY_READ = "policy:read"
+    POLICY_WRITE = "policy:write"
     HUB_BACKUP = "hub:backup"
 
 

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from ironhub.access.policies import PolicyService
 from ironhub.app.archive import write_archive
 from ironhub.app.certificates import LOOPBACK_NAMES, ServerCertificate
 from ironhub.app.datadir import DataDirectory
@@ -84,6 +85,7 @@ class Hub:
         self.methods = MethodService(self.sessions, stores.devices)
         self.telemetry = TelemetryService(log)
         self.authorities = AuthorityService(stores.authorities, self.bus, clock, entropy)
+        self.policies = PolicyService(stores.policies, self.bus, entropy)
         self.mqtt = MqttServices(
             gate=self.gate,
             telemetry=self.telemetry,
@@ -104,7 +106,7 @@ class Hub:
             telemetry=self.telemetry,
             authorities=self.authorities,
             sessions=self.sessions,
-            policies=stores.policies,
+            policies=self.policies,
             clock=clock,
             hub_names=self.names,
             ca_pem=directory.ca_pem(),

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ironhub.access.ports import PolicyStore
+from ironhub.access.policies import PolicyService
 from ironhub.core.clock import Clock
 from ironhub.messaging.commands.service import CommandService
 from ironhub.messaging.methods.service import MethodService
@@ -27,7 +27,7 @@ class HubServices:
     telemetry: TelemetryService
     authorities: AuthorityService
     sessions: LiveSessions
-    policies: PolicyStore
+    policies: PolicyService
     clock: Clock
     hub_names: tuple[str, ...]
     """The names the hub answers under; the first stands in connection strings."""

@@ -130,13 +130,6 @@ class Gate:
             case _:
                 return await self._still_shows(principal, known, chain)
 
-    async def service_still_good(self, principal: ServicePrincipal) -> bool:
-        """Tell whether the policy a live session rests on still has its key and all its rights."""
-        policy = await self._policies.known_policy(principal.policy)
-        if policy is None or self._clock.now() >= principal.expires_at:
-            return False
-        return policy.rights >= principal.rights and _has_key(policy.keys, principal)
-
     def forget_authorities(self) -> None:
         """Believe no chain by what was read before: the next one waits until the authorities were read again.
 

@@ -11,6 +11,7 @@ from tests.fakes.clock import FakeClock, FakeEntropy
 from tests.fakes.sessions import FakeSession
 from tests.fakes.streams import stored
 
+from ironhub.access.policies import PolicyService
 from ironhub.app.cli.inprocess import InProcessTransport
 from ironhub.app.policies import ensure_policies
 from ironhub.console.api import make_admin_app
@@ -86,7 +87,7 @@ async def desk() -> AsyncIterator[Desk]:
         telemetry=TelemetryService(log),
         authorities=AuthorityService(stores.authorities, bus, clock, entropy),
         sessions=sessions,
-        policies=stores.policies,
+        policies=PolicyService(stores.policies, bus, entropy),
         clock=clock,
         hub_names=("hub.example", "localhost"),
         ca_pem="-----BEGIN CERTIFICATE-----\n",

@@ -658,23 +658,6 @@ async def test_a_session_does_not_outlive_a_change_of_kind(gate: Gate, known: Kn
     assert not await gate.still_good(principal, CERTIFICATE.chain_der)
 
 
-async def test_a_back_end_session_ends_with_its_key_a_right_or_its_token(
-    gate: Gate, known: KnownToTheHub, clock: FakeClock
-) -> None:
-    token = token_for(HUB, clock=clock, key=OWNER_KEYS.primary, policy="iothubowner")
-    principal = await gate.admit_service(token)
-    assert await gate.service_still_good(principal)
-    known.put_policy("iothubowner", Right.SERVICE_CONNECT)
-    assert not await gate.service_still_good(principal)
-    known.put_policy("iothubowner", *Right, keys=OTHER_KEYS)
-    assert not await gate.service_still_good(principal)
-    del known.policies["iothubowner"]
-    assert not await gate.service_still_good(principal)
-    known.put_policy("iothubowner", *Right)
-    clock.advance(3900)
-    assert not await gate.service_still_good(principal)
-
-
 # Operators.
 
 

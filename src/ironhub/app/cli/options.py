@@ -16,6 +16,13 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class WhichKey(StrEnum):
+    """One of the two keys of a policy."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+
 class Auth(StrEnum):
     """How a device or module proves itself."""
 

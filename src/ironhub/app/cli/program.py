@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ironhub import __version__
-from ironhub.app.cli import authorities, commands, devices, hub, methods, modules, monitor, twins
+from ironhub.app.cli import authorities, commands, devices, hub, methods, modules, monitor, policies, twins
 from ironhub.app.cli.command import Place, Quiet
 from ironhub.app.cli.options import Output, OutputOption, RootDataOption
 from ironhub.app.cli.problems import EXPECTED, INTERRUPTED, report
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 hub.add_to(app)
-for group in (devices, modules, twins, methods, commands, authorities):
+for group in (devices, modules, twins, methods, commands, policies, authorities):
     app.add_typer(group.app)
 monitor.add_to(app)
 

@@ -4,16 +4,17 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from ironhub.access.model import Grant, Permission
+from ironhub.access.policies import WhichKey
 from ironhub.console.auth import Authenticated
 from ironhub.console.routes import router
 from ironhub.console.shapes import Given
-from ironhub.core.errors import HubError, InvalidArgument
+from ironhub.core.errors import InvalidArgument
 from ironhub.core.ids import identity
 from ironhub.dialects.azure.connection_string import (
     device_connection_string,
@@ -29,14 +30,6 @@ EVENTS_POLICY: Final = "service"
 EVENTS_PATH: Final = "ironhub"
 """What the stream of telemetry is called at the Event Hubs-compatible endpoint."""
 _PIECE: Final = 1 << 18
-
-
-class PolicyNotFound(HubError):
-    """No shared access policy has this name."""
-
-    code: ClassVar[str] = "policy.not_found"
-    status: ClassVar[int] = 404
-    next_step: ClassVar[str] = "Use one of the policies that the message lists."
 
 
 class CertificateGiven(Given):
@@ -82,9 +75,19 @@ async def read_ca(caller: Authenticated) -> CertificateGiven:
 @routes.get("/policies")
 async def list_policies(caller: Authenticated) -> PolicyList:
     """Return the shared access policies, without their keys."""
-    caller.may(Permission.POLICY_READ)
-    policies = await caller.services.policies.list_policies()
+    policies = await caller.services.policies.list(caller.may(Permission.POLICY_READ))
     return PolicyList(policies=tuple(_policy_given(policy) for policy in policies))
+
+
+@routes.post("/policies/{name}/roll")
+async def roll_policy(
+    caller: Authenticated, name: str, key: WhichKey = WhichKey.PRIMARY, host: str | None = None
+) -> ConnectionStringGiven:
+    """Give a policy a new key and return the connection string with it; what rested on the old key ends at once."""
+    rolled = await caller.services.policies.roll_key(caller.may(Permission.POLICY_WRITE), name, key)
+    value = rolled.keys.primary if key is WhichKey.PRIMARY else rolled.keys.secondary
+    host = host or caller.services.hub_names[0]
+    return ConnectionStringGiven(connection_string=policy_connection_string(host, rolled.name, value))
 
 
 @routes.get("/connection-string")
@@ -102,7 +105,7 @@ async def read_connection_string(
     name = host or caller.services.hub_names[0]
     if device is not None:
         return ConnectionStringGiven(connection_string=await _of_device(caller, name, device, module))
-    found = await _policy(caller, policy or EVENTS_POLICY)
+    found = await caller.services.policies.get(caller.may(Permission.POLICY_READ), policy or EVENTS_POLICY)
     key = found.keys.primary
     if events:
         return ConnectionStringGiven(connection_string=events_connection_string(name, found.name, key, EVENTS_PATH))
@@ -142,15 +145,6 @@ async def _credentials(caller: Authenticated, grant: Grant) -> Credentials:
     if grant.identity.module_id is None:
         return (await registry.get_device(grant)).credentials
     return (await registry.get_module(grant)).credentials
-
-
-async def _policy(caller: Authenticated, name: str) -> KnownPolicy:
-    caller.may(Permission.POLICY_READ)
-    policy = await caller.services.policies.known_policy(name)
-    if policy is None:
-        known = ", ".join(policy.name for policy in await caller.services.policies.list_policies())
-        raise PolicyNotFound(f"there is no policy of this name; there are {known}")
-    return policy
 
 
 def _policy_given(policy: KnownPolicy) -> PolicyGiven:

@@ -1,0 +1,45 @@
+"""`ironhub policy …`"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ironhub.app.cli.command import Place, group, hub_command
+from ironhub.app.cli.options import WhichKey, YesOption
+
+if TYPE_CHECKING:
+    from ironhub.app.cli.client import AdminClient
+    from ironhub.app.cli.output import Answer
+
+app = group("policy", "Shared access policies: what back ends (and devices without a key of their own) sign with.")
+
+
+@hub_command(app, "list", creates=True, examples=("policy list", "policy list -o json"))
+async def list_all(hub: "AdminClient", place: Place) -> "Answer":
+    """List the policies and their rights, without their keys (`ironhub connection-string` shows those)."""
+    from ironhub.app.cli.output import listed
+
+    found = (await hub.get("policies"))["policies"]
+    rows = [(policy["name"], ", ".join(policy["rights"])) for policy in found]
+    return listed(("NAME", "RIGHTS"), rows, found)
+
+
+@hub_command(app, "roll", examples=("policy roll service --key secondary", "policy roll device --yes"))
+async def roll(
+    hub: "AdminClient",
+    place: Place,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The policy: iothubowner, service, device, …")],
+    key: Annotated[WhichKey, typer.Option("--key", help="Which of its two keys.")] = WhichKey.PRIMARY,
+    yes: YesOption = False,
+) -> "Answer":
+    """Give a policy a new key and print what to paste into the vendor's SDK. It holds the key.
+
+    What rested on the old key ends at once; the policy's other key stays good. To roll without an outage: roll the
+    secondary key, move everybody to it, then roll the primary one.
+    """
+    from ironhub.app.cli.asking import confirm
+    from ironhub.app.cli.output import Answer
+
+    confirm(f"Roll the {key} key of {name}? Whoever uses the old one is shut out at once.", yes=yes)
+    rolled = await hub.send("POST", "policies", name, "roll", key=key.value)
+    return Answer(rolled, rolled["connection_string"])
