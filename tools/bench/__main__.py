@@ -93,7 +93,7 @@ def show(result: dict[str, Any], stage: Stage) -> str:
     server, generator = cores()
     notes = [
         "; ".join(f"{name} {value}" for name, value in (result["machine"] | result["versions"]).items() if value),
-        f"Medians of {result['rounds']} alternating rounds (lowest-highest); server on core {server}, load on {generator}.",
+        f"Medians of {result['rounds']} rounds in turn (lowest-highest); server on core {server}, load on {generator}.",
     ]
     others = [sample["others"] for sample in stage.samples if "others" in sample]
     if others and max(others) > NOISY:
