@@ -147,6 +147,11 @@ class Gate:
         judge = await self._current_judge()
         return dict(judge.refused)
 
+    async def prepare(self) -> None:
+        """Wait until chains can be judged by the authorities that are registered now: once, however many wait."""
+        if self._judge is None:
+            await self._current_judge()
+
     async def _admit_by_token(self, identity: Identity, known: KnownIdentity | None, text: str) -> DevicePrincipal:
         # 3a. Signed by the policy it names, or else by the identity's own key (0.4, rules 1 to 4 and 6).
         token, policy = parse_sas_token(text), None

@@ -650,6 +650,18 @@ async def test_a_session_by_authority_ends_with_its_revocation(gate: Gate, known
     assert not await gate.still_good(principal, CERTIFICATE.chain_der)
 
 
+async def test_changed_authorities_are_read_once_before_sessions_are_judged(gate: Gate, known: KnownToTheHub) -> None:
+    known.trust(ROOT)
+    known.put(PRESS, issued())
+    principal = await gate.admit_device(claim(), CERTIFICATE.chain_der)
+    known.authorities.clear()
+    gate.forget_authorities()
+    await gate.prepare()
+    known.trust(ROOT)  # too late: what was read is believed until the next change
+    await gate.prepare()
+    assert not await gate.still_good(principal, CERTIFICATE.chain_der)
+
+
 async def test_a_session_does_not_outlive_a_change_of_kind(gate: Gate, known: KnownToTheHub) -> None:
     known.trust(ROOT)
     known.put(PRESS, issued())

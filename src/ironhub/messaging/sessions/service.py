@@ -6,7 +6,7 @@ to the sessions that may rest on it, and each of those is judged anew; whoever f
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from ironhub.core.bus import (
@@ -31,6 +31,10 @@ JUDGEMENTS_AT_ONCE: Final = 64
 JUDGEMENT_TIMEOUT: Final = 0.75
 """Seconds; what has no answer by then counts as no right, or a stuck disk would keep the revoked connected."""
 
+PREPARATION_TIMEOUT: Final = 5.0
+"""Seconds to read changed authorities, which takes long for huge revocation lists: that is nobody's lost right. No chain
+counts meanwhile, and none is admitted by the old ones."""
+
 Judge = Callable[[LiveSession], Awaitable[bool]]
 """Whether the session's credential would still be good if it came again now."""
 
@@ -38,7 +42,14 @@ Judge = Callable[[LiveSession], Awaitable[bool]]
 class LiveSessions:
     """The connected devices and modules of this node, one session each."""
 
-    def __init__(self, bus: Bus, presence: PresenceSink, judge: Judge) -> None:
+    def __init__(
+        self, bus: Bus, presence: PresenceSink, judge: Judge, prepare: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Begin with nobody.
+
+        Args:
+            prepare: what takes its time, once for all, before certificates can be judged by changed authorities.
+        """
         self._sessions: dict[Identity, LiveSession] = {}
         self._modules: dict[DeviceId, set[Identity]] = {}
         self._policy_of: dict[Identity, str] = {}
@@ -48,6 +59,8 @@ class LiveSessions:
         self._judgements: set[asyncio.Task[None]] = set()
         self._presence = presence
         self._judge = judge
+        self._prepare = prepare
+        self._preparation: asyncio.Task[None] | None = None
         self.notices = 0
         """How many changes of credentials, policies and authorities this node heard of."""
         bus.subscribe(self._notice)
@@ -143,6 +156,8 @@ class LiveSessions:
             case PolicyChanged(name):
                 self._rejudge(self._by_policy.get(name.lower(), ()))
             case AuthoritiesChanged():
+                if self._prepare is not None:
+                    self._preparation = asyncio.get_running_loop().create_task(self._prepared(self._prepare))
                 self._rejudge(self._by_chain)
             case DesiredChanged(identity, version, patch):
                 if session := self._sessions.get(identity):
@@ -153,6 +168,11 @@ class LiveSessions:
 
     def _rejudge(self, identities: Iterable[Identity]) -> None:
         sessions = [session for identity in identities if (session := self._sessions.get(identity))]
+        # Apart, so that nobody waits for authorities that nothing of theirs rests on.
+        self._judge_all([session for session in sessions if session.principal.proof is not Proof.CHAIN])
+        self._judge_all([session for session in sessions if session.principal.proof is Proof.CHAIN])
+
+    def _judge_all(self, sessions: Sequence[LiveSession]) -> None:
         remaining = iter(sessions)
         for _ in range(min(len(sessions), JUDGEMENTS_AT_ONCE)):
             task = asyncio.get_running_loop().create_task(self._judge_each(remaining))
@@ -170,12 +190,21 @@ class LiveSessions:
 
     async def _is_good(self, session: LiveSession) -> bool:
         """A session that cannot be judged is ended: a right that cannot be shown is no right."""
+        if session.principal.proof is Proof.CHAIN and self._preparation is not None:
+            await self._preparation
         try:
             async with asyncio.timeout(JUDGEMENT_TIMEOUT):
                 return await self._judge(session)
         except Exception:
             log.exception("session_judgement_failed")
             return False
+
+    async def _prepared(self, prepare: Callable[[], Awaitable[None]]) -> None:
+        try:
+            async with asyncio.timeout(PREPARATION_TIMEOUT):
+                await prepare()
+        except Exception:
+            log.exception("authorities_not_read")  # each judgement tries for itself, and is no right when it cannot
 
 
 def _discard(index: dict[K, set[Identity]], key: K, identity: Identity) -> None:

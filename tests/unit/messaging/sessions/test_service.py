@@ -209,6 +209,62 @@ async def test_a_judgement_that_hangs_is_no_right(
     assert session.ends == [RIGHT]
 
 
+async def test_reading_long_revocation_lists_costs_nobody_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time a judgement may take begins when the changed authorities are read, once for all sessions."""
+    monkeypatch.setattr(service, "JUDGEMENT_TIMEOUT", 0.0)  # whoever waits is lost
+    read, preparations = asyncio.Event(), 0
+
+    async def prepare() -> None:
+        nonlocal preparations
+        preparations += 1
+        await read.wait()
+
+    async def judge(session: LiveSession) -> bool:
+        if session.principal.proof is Proof.CHAIN:
+            await read.wait()
+        return session.principal.identity == PRESS
+
+    bus = InprocBus()
+    sessions = LiveSessions(bus, Plant(), judge, prepare)
+    press, leg = FakeSession(PRESS, proof=Proof.CHAIN), FakeSession(LEG, proof=Proof.CHAIN)
+    arm = FakeSession(ARM)
+    for session in (press, leg, arm):
+        sessions.enter(session, judged_at=0)
+    bus.publish(AuthoritiesChanged())
+    bus.publish(CredentialsChanged(PRESS, whole_device=True))
+    await until(lambda: arm.ends)  # it rests on no authority, and waits for none
+    await settle()
+    assert (press.ends, leg.ends) == ([], [])
+    read.set()
+    await until(lambda: leg.ends)
+    await settle()
+    assert press.ends == []
+    assert preparations == 1
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_authorities_that_cannot_be_read_are_no_right(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, hangs: bool
+) -> None:
+    async def prepare() -> None:
+        if not hangs:
+            raise RuntimeError("no disk")
+        await asyncio.get_running_loop().create_future()
+
+    async def judge(_: LiveSession) -> bool:
+        raise RuntimeError("no disk")
+
+    monkeypatch.setattr(service, "PREPARATION_TIMEOUT", 0.001)
+    bus = InprocBus()
+    sessions = LiveSessions(bus, Plant(), judge, prepare)
+    session = FakeSession(PRESS, proof=Proof.CHAIN)
+    sessions.enter(session, judged_at=0)
+    bus.publish(AuthoritiesChanged())
+    await until(lambda: session.ends)
+    assert session.ends == [RIGHT]
+    assert caplog.records[0].message == "authorities_not_read"
+
+
 async def test_ten_thousand_sessions_are_judged_side_by_side_and_never_all_at_once() -> None:
     busy = most = 0
 
