@@ -86,8 +86,10 @@ class RegistryService:
                 raise EtagMismatch(f"{device_id} has another etag")
             changed = self._changed_device(stored, draft)
             notice = None
-            if changed.credentials != stored.credentials or changed.status is not stored.status:
-                notice = CredentialsChanged(grant.identity, whole_device=changed.status is not stored.status)
+            # Named is enough, though the same is stored: a change before this one may have been stored and not told,
+            # because its answer was lost.
+            if draft.credentials is not None or draft.status is not None:
+                notice = CredentialsChanged(grant.identity, whole_device=draft.status is not None)
             try:
                 await self._told(self._store.put_device(changed, replacing=stored.etag), notice)
             except EtagMismatch:
@@ -128,7 +130,7 @@ class RegistryService:
             credentials = self._credentials(draft.credentials, stored.credentials)
             changed = replace(stored, etag=self._etag(), credentials=credentials, managed_by=managed_by)
             notice = None
-            if credentials != stored.credentials:
+            if draft.credentials is not None:  # as in put_device
                 notice = CredentialsChanged(grant.identity, whole_device=False)
             try:
                 await self._told(self._store.put_module(changed, replacing=stored.etag), notice)
@@ -149,11 +151,18 @@ class RegistryService:
         """Store, then tell, also when the caller hangs up half-way: nobody stays connected who was shut out."""
 
         async def store_and_tell() -> None:
-            await write
-            if notice is not None:
-                self._bus.publish(notice)
+            try:
+                await write
+            except (DeviceNotFound, ModuleNotFound):
+                self._tell(notice)  # a deletion whose answer was lost may have been the one
+                raise
+            self._tell(notice)
 
         await asyncio.shield(store_and_tell())
+
+    def _tell(self, notice: CredentialsChanged | None) -> None:
+        if notice is not None:
+            self._bus.publish(notice)
 
     async def twin_owner(self, grant: Grant) -> Device | Module:
         """Return whose twin the grant may read: a twin shows some of it. Raises DeviceNotFound, ModuleNotFound."""

@@ -32,8 +32,8 @@ JUDGEMENT_TIMEOUT: Final = 0.75
 """Seconds; what has no answer by then counts as no right, or a stuck disk would keep the revoked connected."""
 
 PREPARATION_TIMEOUT: Final = 5.0
-"""Seconds to read changed authorities, which takes long for huge revocation lists: that is nobody's lost right. No chain
-counts meanwhile, and none is admitted by the old ones."""
+"""Seconds to read changed authorities, which takes long for huge revocation lists: that is nobody's lost right. Nobody
+is admitted by the old ones meanwhile."""
 
 Judge = Callable[[LiveSession], Awaitable[bool]]
 """Whether the session's credential would still be good if it came again now."""
