@@ -1,6 +1,6 @@
 """Commands on their way to one connected device: held for its session, published, completed by its PUBACK."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ironhub.access.model import Grant, Permission
@@ -18,7 +18,18 @@ MAX_TOPIC: Final = 65_535
 class CommandFeed:
     """Delivers in order, as many at a time as the wire session's window admits; what is left behind goes back."""
 
-    __slots__ = ("_enqueue", "_fetching", "_grant", "_hub", "_link", "_owner", "_qos_for", "_sent", "_sent_before")
+    __slots__ = (
+        "_enqueue",
+        "_fetching",
+        "_grant",
+        "_holds",
+        "_hub",
+        "_link",
+        "_owner",
+        "_qos_for",
+        "_sent",
+        "_sent_before",
+    )
 
     def __init__(
         self,
@@ -39,6 +50,8 @@ class CommandFeed:
         """By packet id: lock token and sequence number of what waits for its PUBACK."""
         self._sent_before = hub.parked.take_sent(grant.identity)
         self._fetching = False
+        self._holds = False
+        """Whether anything may be held; most sessions never get a command, and have nothing to release."""
 
     def wake(self) -> None:
         """Something may wait in the queue, or the window has opened."""
@@ -58,19 +71,26 @@ class CommandFeed:
         """The session is over: what it holds goes back in its place for the next one."""
         self._hub.parked.remember_sent(self._grant.identity, {number for _, number in self._sent.values()})
         self._sent.clear()
-        await self._hub.commands.release(self._grant, owner=self._owner)
+        if self._holds:
+            await self._hub.commands.release(self._grant, owner=self._owner)
 
     async def _fetch(self) -> None:
         self._fetching = False
         wire = self._link.wire
         while not self._link.closed and wire.can_publish:
             window = self._hub.settings.limits.send_window - wire.in_flight
-            deliveries = await self._hub.commands.hold(self._grant, owner=self._owner, limit=window)
+            deliveries = await self._hold(window)
             for delivery in deliveries:
                 await self._publish(delivery)
             self._link.flush()
             if len(deliveries) < window:
                 return
+
+    async def _hold(self, limit: int) -> Sequence[Delivery]:
+        held_before, self._holds = self._holds, True  # also when it fails: it may have been stored
+        deliveries = await self._hub.commands.hold(self._grant, owner=self._owner, limit=limit)
+        self._holds = held_before or bool(deliveries)
+        return deliveries
 
     async def _publish(self, delivery: Delivery) -> None:
         command = delivery.command

@@ -31,6 +31,9 @@ SWEEP_BATCH: Final = 500
 MAX_SWEEP_PAUSE: Final = 30.0
 """Seconds between two looks at what expires, when nothing is known to be due earlier."""
 RETRY_AFTER: Final = 1.0
+MAX_UNRELEASED: Final = 50_000
+"""Sessions whose release is remembered while the store is out of order. The first to come held something before it
+broke; who comes later could hold nothing any more, so beyond this they are not remembered."""
 
 T = TypeVar("T")
 Step = Callable[[], Awaitable[None]]
@@ -133,7 +136,8 @@ class CommandService:
         While the store is out of order this is remembered, and done by `run` as soon as it can be.
         """
         grant.require(Permission.COMMAND_RECEIVE)
-        self._unreleased[owner] = grant.identity
+        if len(self._unreleased) < MAX_UNRELEASED:
+            self._unreleased[owner] = grant.identity
         try:
             await asyncio.shield(self._release(owner, grant.identity))
         except HubError as error:

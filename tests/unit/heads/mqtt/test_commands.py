@@ -136,3 +136,21 @@ async def test_a_command_fetched_for_a_connection_that_just_ended_goes_back(hub:
     await hub.settle()
     assert await waiting(hub) == 1
     assert not again.channel.closed
+
+
+async def test_a_session_that_never_held_a_command_has_nothing_to_give_back(hub: MqttHub) -> None:
+    peer = await hub.connected(PRESS, (COMMANDS, 1))
+    hub.trouble.calls.clear()
+    peer.conversation.lost()
+    await hub.settle()
+    assert "release_commands" not in hub.trouble.calls
+
+
+async def test_a_fetch_whose_answer_was_lost_is_given_back(hub: MqttHub) -> None:
+    peer = await hub.connected(PRESS, (COMMANDS, 1))
+    hub.trouble.only, hub.trouble.refusals = frozenset({"lock_commands"}), 1
+    hub.trouble.calls.clear()
+    await send(hub, b"stop")
+    await hub.settle()
+    assert peer.channel.closed
+    assert "release_commands" in hub.trouble.calls

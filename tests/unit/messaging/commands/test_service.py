@@ -433,6 +433,16 @@ async def test_what_could_not_be_released_is_released_as_soon_as_it_can_be(
     assert commands.__dict__["_unreleased"] == {}
 
 
+async def test_a_broken_store_makes_only_so_many_releases_be_remembered(
+    hub: SmallHub, commands: CommandService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_UNRELEASED", 2)
+    hub.trouble.only, hub.trouble.refusals = frozenset({"release_commands"}), 3
+    for owner in ("s1", "s2", "s3"):
+        await commands.release(RECEIVE, owner=owner)
+    assert list(commands.__dict__["_unreleased"]) == ["s1", "s2"]
+
+
 async def test_a_session_that_is_cancelled_while_it_lets_go_lets_go(hub: SmallHub, commands: CommandService) -> None:
     await commands.send(send(), draft())
     await commands.hold(RECEIVE, owner="s1", limit=1)
