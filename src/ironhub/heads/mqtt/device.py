@@ -217,8 +217,6 @@ class DeviceSession:
         if self._persistent:
             for reply in (self._replies or {}).values():
                 hub.parked.park(identity, reply)
-        else:
-            self._add(lambda: hub.store.delete_session(identity))
         if self._will is not None:
             hub.background.spawn(self._publish_will(self._will))
         if self._commands is not None:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.fakes.grants import by_operator
 from tests.fakes.mqtt_head import MqttHub, packet_id, published
 from tests.fakes.mqtt_packets import publish, subscribe, unsubscribe
+from tests.fakes.trouble import troubled
 
 from ironhub.access.model import Permission
 from ironhub.core.errors import Unavailable
@@ -344,6 +346,21 @@ async def test_a_clean_session_leaves_nothing_behind(hub: MqttHub) -> None:
     peer.conversation.lost()
     await hub.settle()
     assert await hub.stores.sessions.get_session(PRESS) is None
+
+
+async def test_the_end_of_a_clean_session_takes_nothing_from_the_one_that_took_over(hub: MqttHub) -> None:
+    """A clean session has nothing stored: were it to delete what is, that would be its successor's."""
+    hub.mqtt = replace(hub.mqtt, store=troubled(hub.stores.sessions, hub.trouble))
+    clean = await hub.connected(PRESS, (METHODS, 1), clean=True)
+    hub.clock.advance(60)
+    hub.trouble.calls.clear()
+    await hub.connected(PRESS, (METHODS, 1))
+    assert clean.channel.closed
+    stored = await hub.stores.sessions.get_session(PRESS)
+    assert stored is not None
+    assert stored.subscriptions == {METHODS: 1}
+    assert "delete_session" not in hub.trouble.calls
+    assert hub.trouble.calls.count("put_session") == 1
 
 
 async def test_what_is_unsubscribed_is_sent_no_more(hub: MqttHub) -> None:
