@@ -71,7 +71,7 @@ class HttpConversation:
         if self._successor is not None:
             self._successor.resumed()
         elif self._state is not _State.CLOSED:
-            self._advance()
+            self._read_on()
 
     def _begin(self) -> None:
         """Wait for a request."""
@@ -160,6 +160,7 @@ class HttpConversation:
         self._read_on()
 
     def _read_on(self) -> None:
+        """Go on; `_hold_back` pauses again if what was read before is still too much."""
         if self._paused:
             self._paused = False
             self._channel.resume_reading()

@@ -146,6 +146,33 @@ async def test_who_reads_no_answer_is_asked_nothing_more_until_it_does() -> None
     await talk.close()
 
 
+async def test_who_sent_far_ahead_and_read_no_answer_is_read_again_when_it_reads() -> None:
+    """What is there may be half a request: only what is read now can complete it."""
+    talk = Talk(max_ahead=20)
+    talk.channel.congested = True
+    talk.hear(GET[:-2])
+    paused = not talk.channel.reading
+    talk.channel.congested = False
+    talk.conversation.resumed()
+    assert (paused, talk.channel.reading) == (True, True)
+    talk.hear(GET[-2:])
+    await talk.said(ends_with=b"GET /a ")
+    await talk.close()
+
+
+async def test_who_still_sends_too_far_ahead_is_held_back_again_at_once() -> None:
+    talk = Talk(max_ahead=20)
+    talk.application.go.clear()
+    talk.channel.congested = True
+    talk.hear(GET * 3)
+    talk.channel.congested = False
+    talk.conversation.resumed()
+    assert not talk.channel.reading
+    talk.application.go.set()
+    await talk.until(lambda: len(talk.application.asked) == 3)
+    await talk.close()
+
+
 async def test_a_client_that_wants_to_close_is_let_go_after_its_answer() -> None:
     talk = Talk()
     talk.hear(b"GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
