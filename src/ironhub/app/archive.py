@@ -65,6 +65,15 @@ def restore_archive(archive_path: Path, target: Path) -> None:
 
 def _pack(directory: DataDirectory, path: Path, copies: Mapping[str, Path]) -> None:
     draft = path.with_name(f".{path.name}.draft")
+    try:
+        _write(directory, draft, copies)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)  # half an archive may hold the master key already
+    sync_directory(path.parent)
+
+
+def _write(directory: DataDirectory, draft: Path, copies: Mapping[str, Path]) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, PRIVATE_FILE)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
@@ -74,8 +83,6 @@ def _pack(directory: DataDirectory, path: Path, copies: Mapping[str, Path]) -> N
                     archive.add(source, name, filter=_private)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
-    sync_directory(path.parent)
 
 
 def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:

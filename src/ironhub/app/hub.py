@@ -112,6 +112,7 @@ class Hub:
             ca_pem=directory.ca_pem(),
             status=self.status,
             backup=self.backup,
+            scratch=directory.path,
         )
 
     @property

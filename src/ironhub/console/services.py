@@ -37,5 +37,7 @@ class HubServices:
     """What the hub says of itself: JSON values only, no secrets."""
     backup: Callable[[Path], Awaitable[None]]
     """Writes an archive of the data directory, consistent at one instant, to a path."""
+    scratch: Path
+    """A directory as private as the data and on its disk, where an archive is built before it is sent."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set it when the hub is about to stop: answers that would never end, end."""

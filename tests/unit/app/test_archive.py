@@ -61,6 +61,25 @@ async def test_the_hub_goes_on_while_the_archive_is_packed(tmp_path: Path, monke
     assert lively.is_set()
 
 
+async def test_a_pack_that_fails_leaves_no_half_archive_with_the_master_key(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, target = DataDirectory(tmp_path / "data"), tmp_path / "full"
+    target.mkdir()
+    add = tarfile.TarFile.add
+
+    def fill(packed: tarfile.TarFile, source: Path, name: str, **options: Any) -> None:
+        add(packed, source, name, **options)
+        if name == "master.key":
+            raise OSError("no space left")
+
+    monkeypatch.setattr(tarfile.TarFile, "add", fill)
+    with pytest.raises(OSError, match="no space left"):
+        await write_archive(directory, target / "backup", registry=copy_registry, stream=copy_stream)
+    assert list(target.iterdir()) == []
+    assert not [path for path in directory.path.iterdir() if path.name.startswith(".")]
+
+
 async def test_what_is_restored_is_what_was_there(archive: Path, tmp_path: Path) -> None:
     target = tmp_path / "new" / "data"
     restore_archive(archive, target)

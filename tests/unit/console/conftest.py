@@ -72,7 +72,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """The admin API of an empty hub, called with the right token."""
     clock, entropy, bus = FakeClock(), FakeEntropy(), InprocBus()
     stores = memory_stores(entropy)
@@ -93,6 +93,7 @@ async def desk() -> AsyncIterator[Desk]:
         ca_pem="-----BEGIN CERTIFICATE-----\n",
         status=lambda: {"troubles": []},
         backup=_backup,
+        scratch=tmp_path,
     )
     app = make_admin_app(services, TOKEN.encode())
     headers = {"Authorization": f"Bearer {TOKEN}"}

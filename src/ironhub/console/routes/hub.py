@@ -116,7 +116,7 @@ async def read_connection_string(
 async def back_up(caller: Authenticated) -> StreamingResponse:
     """Return an archive of the data directory, consistent at one instant. It holds every secret of the hub."""
     caller.may(Permission.HUB_BACKUP)
-    scratch = tempfile.TemporaryDirectory(prefix="ironhub-backup-")
+    scratch = tempfile.TemporaryDirectory(prefix=".backup-", dir=caller.services.scratch)
     archive = Path(scratch.name) / "backup"
     try:
         await caller.services.backup(archive)

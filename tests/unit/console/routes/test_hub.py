@@ -1,6 +1,5 @@
 """Tests of console/routes/hub.py."""
 
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -76,24 +75,19 @@ async def test_an_unknown_policy_is_answered_with_the_known_ones(desk: Desk) -> 
     assert "registryReadWrite" in response.json()["error"]["message"]
 
 
-async def test_a_backup_is_streamed_and_leaves_nothing_behind(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+async def test_a_backup_is_streamed_and_leaves_nothing_behind(desk: Desk, tmp_path: Path) -> None:
     response = await desk.client.post("/api/v1/backup")
     assert response.content == b"everything" * 100_000
     assert response.headers["content-length"] == "1000000"
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_backup_that_fails_is_told_and_leaves_nothing_behind(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_backup_that_fails_is_told_and_leaves_nothing_behind(desk: Desk, tmp_path: Path) -> None:
     async def full(path: Path) -> None:
+        assert path.parent.parent == tmp_path  # beside the data, and not where everybody writes
         path.write_bytes(b"half")
         raise Unavailable("the disk is full")
 
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     object.__setattr__(desk.services, "backup", full)
     assert await desk.refused("POST", "/backup") == (503, "hub.unavailable")
     assert list(tmp_path.iterdir()) == []
