@@ -94,12 +94,18 @@ class DataDirectory:
         return self._master_key.is_file()
 
     def require(self) -> None:
-        """Raise DirectoryMissing when no hub was ever started on it."""
+        """Raise DirectoryMissing when no hub was ever started on it, DirectoryUnusable when it is a file."""
+        self._require_no_file()
         if not self.exists():
             raise DirectoryMissing(f"{self.path} is no data directory of a hub")
 
+    def _require_no_file(self) -> None:
+        if self.path.is_file():
+            raise DirectoryUnusable(f"{self.path} is a file, not a directory")
+
     def make(self) -> None:
         """Create the directories that are missing, and nothing in them: enough to lock. Raises DirectoryUnusable."""
+        self._require_no_file()
         try:
             for directory in (self.path, self.path / "pki"):
                 directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)

@@ -7,11 +7,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ironhub.core.errors import HubError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 ENVIRONMENT_PREFIX = "IRONHUB_"
 
@@ -91,14 +94,18 @@ def load_settings(data: Path | None = None, *, environment: Mapping[str, str] | 
     try:
         return Settings(**merged)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False))
-        raise SettingsInvalid(problems) from error
+        raise SettingsInvalid("; ".join(map(_problem, error.errors(include_input=False)))) from error
+
+
+def _problem(found: "ErrorDetails") -> str:
+    name = ".".join(map(str, found["loc"]))
+    return f"{name}: {'there is no such setting' if found['type'] == 'extra_forbidden' else found['msg']}"
 
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # who opens the directory says what is wrong with it
         return {}
     except (OSError, UnicodeError) as error:
         raise SettingsInvalid(f"{path}: cannot be read: {error}") from error

@@ -60,6 +60,15 @@ def test_a_directory_that_cannot_be_created_says_why(tmp_path: Path) -> None:
         DataDirectory(tmp_path / "file" / "data").create(FakeEntropy())
 
 
+def test_a_file_in_place_of_the_directory_is_named_as_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    directory = DataDirectory(tmp_path / "file")
+    for ask in (directory.require, directory.make, directory.ca_pem):
+        with pytest.raises(DirectoryUnusable, match="is a file, not a directory"):
+            ask()
+    assert directory.running() is None
+
+
 @pytest.mark.parametrize("content", ["", "zz", "00" * 31, "00" * 33])
 def test_a_damaged_master_key_is_refused(directory: DataDirectory, content: str) -> None:
     (directory.path / "master.key").write_text(content)

@@ -36,8 +36,13 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "ironhub.toml").write_text("mqtt_port = 70000\ncolour = 'red'\n")
     with pytest.raises(SettingsInvalid) as refused:
         load_settings(tmp_path, environment={"IRONHUB_PARTITIONS": "none"})
-    for name in ("mqtt_port", "colour", "partitions"):
+    for name in ("mqtt_port", "colour: there is no such setting", "partitions"):
         assert name in str(refused.value)
+
+
+def test_a_file_in_place_of_the_directory_is_for_who_opens_the_directory_to_tell(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert load_settings(tmp_path / "file", environment={}).data == tmp_path / "file"
 
 
 @pytest.mark.parametrize("text", ["mqtt_port = ", "\xff"])

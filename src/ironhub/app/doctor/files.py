@@ -16,6 +16,9 @@ NEEDED: Final = ("master.key", "pki/ca.key")
 def check_files(patient: Patient) -> Iterator[Finding]:
     """Look at the data directory, its owner and its modes."""
     path = patient.directory.path
+    if path.is_file():
+        yield Finding(Level.BAD, "files", f"{path} is a file, not a directory", "Name a directory with --data.")
+        return
     if not path.is_dir():
         step = "Start a hub (`ironhub serve`), which creates it, or name another one with --data."
         yield Finding(Level.WARN, "files", f"there is no data directory {path}", step)

@@ -45,6 +45,15 @@ def test_every_command_has_examples_and_takes_the_common_options(
     assert "--output" in text
 
 
+@pytest.mark.parametrize("command", [("device", "list"), ("ca", "show"), ("backup", "b"), ("serve",)])
+def test_a_file_in_place_of_the_data_directory_is_named_as_one(
+    cli: Cli, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    said = cli(*command, at=tmp_path / "file")
+    assert said.err.startswith(f"error: data.unusable: {tmp_path / 'file'} is a file, not a directory (")
+
+
 def test_nothing_said_is_answered_with_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.run([]) == 0
     assert "quickstart" in capsys.readouterr().out

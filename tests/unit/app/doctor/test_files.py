@@ -26,6 +26,12 @@ def test_a_directory_that_is_not_there_is_told(patient: Patient) -> None:
     assert finding.level is Level.WARN
 
 
+def test_a_file_in_place_of_the_directory_is_told(patient: Patient) -> None:
+    (finding,) = check_files(replace(patient, directory=DataDirectory(patient.directory.path / "master.key")))
+    assert finding.level is Level.BAD
+    assert "is a file, not a directory" in finding.what
+
+
 @pytest.mark.parametrize("name", ["master.key", "admin.token", "pki/ca.key", "hub.db-wal", "pki", ""])
 def test_a_secret_that_others_can_read_is_told_with_the_command_that_mends_it(patient: Patient, name: str) -> None:
     path = patient.directory.path / name
