@@ -42,8 +42,8 @@ def parse_audience(resource: str) -> Audience | None:
     host = normal_host(authority)
     if host is None:
         return None
-    path = f"{slash}{rest}".removesuffix("/")
-    return None if "//" in path else Audience(host, path)
+    path = f"{slash}{rest}"
+    return None if "//" in path else Audience(host, path.removesuffix("/"))
 
 
 def normal_host(text: str) -> str | None:

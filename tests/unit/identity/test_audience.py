@@ -51,7 +51,9 @@ def test_an_audience_is_a_host_and_a_path(resource: str, audience: Audience) -> 
     assert parse_audience(resource) == audience
 
 
-@pytest.mark.parametrize("resource", ["", "/devices/d1", "ftp://hub.example", "hub.example//devices", "a b/devices/d1"])
+@pytest.mark.parametrize(
+    "resource", ["", "/devices/d1", "ftp://hub.example", "hub.example//devices", "hub.example//", "a b/devices/d1"]
+)
 def test_what_names_no_host_is_no_audience(resource: str) -> None:
     assert parse_audience(resource) is None
 
