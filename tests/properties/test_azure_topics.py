@@ -14,8 +14,8 @@ from ironhub.dialects.azure.topics import (
     SendTelemetry,
     UnknownTopic,
     base_of,
+    feeds_of,
     operation_of,
-    subscription_of,
 )
 from ironhub.dialects.azure.username import ConnectMalformed, decode_connect
 
@@ -53,13 +53,13 @@ def test_a_topic_is_its_owners_only(who: Identity, other: Identity, tail: str) -
     with pytest.raises(HubError):
         operation_of(topic, who)
     with pytest.raises(HubError):
-        subscription_of(f"{base_of(other)}/messages/devicebound/{tail}", who)
+        feeds_of(f"{base_of(other)}/messages/devicebound/{tail}", who)
 
 
 @settings(max_examples=200)
 @given(st.text(max_size=40) | st.lists(st.sampled_from(LEVELS)).map("/".join))
 def test_any_topic_is_understood_or_refused(topic: str) -> None:
-    for ask in (operation_of, subscription_of):
+    for ask in (operation_of, feeds_of):
         for who in (identity("a"), identity("a", "b")):
             with contextlib.suppress(UnknownTopic, ForeignTopic, PropertiesInvalid):
                 ask(topic, who)

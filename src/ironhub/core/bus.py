@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from ironhub.core.ids import DeviceId, Identity
+from ironhub.core.ids import Identity
 
 
 class CredentialsChanged(NamedTuple):
@@ -52,15 +52,3 @@ class Bus(Protocol):
 
     def subscribe(self, handler: Callable[[Notice], None]) -> Callable[[], None]:
         """Call `handler` with each notice until the returned function is called. A handler must not block."""
-
-
-__all__ = [
-    "AuthoritiesChanged",
-    "Bus",
-    "CommandQueued",
-    "CredentialsChanged",
-    "DesiredChanged",
-    "DeviceId",
-    "Notice",
-    "PolicyChanged",
-]

@@ -80,14 +80,6 @@ class Feed(Flag):
     INPUTS = auto()
 
 
-class Subscription(NamedTuple):
-    """What a topic filter asks for."""
-
-    feeds: Feed
-    narrow: bool = False
-    """It matches only some topics of its feeds: compare each topic with the filter before it is sent."""
-
-
 def operation_of(topic: str, who: Identity) -> Operation:
     """Return what a publish of `who` to `topic` asks for. Raises UnknownTopic, ForeignTopic, PropertiesInvalid."""
     if topic.startswith("$iothub/"):
@@ -109,21 +101,20 @@ def will_of(topic: str, who: Identity) -> SendTelemetry:
     return operation
 
 
-def subscription_of(topic_filter: str, who: Identity) -> Subscription:
+def feeds_of(topic_filter: str, who: Identity) -> Feed:
     """Return what `topic_filter` (well-formed) covers of `who`'s feeds. Raises UnknownTopic, ForeignTopic.
 
+    It may match only some topics of a feed: compare each topic with the filter before it is sent.
     Wildcards may stand for anything but the first level and the ids: no filter of ours ever spans identities.
     """
     levels = topic_filter.split("/")
-    feeds, narrow = Feed(0), False
+    feeds = Feed(0)
     for feed, prefix, literal in _feeds(who):
-        rest = _rest_behind(levels, prefix, literal)
-        if rest is not None:
+        if _reaches(levels, prefix, literal):
             feeds |= feed
-            narrow = narrow or rest != ["#"]
     if not feeds:
         raise _refusal(topic_filter, who)
-    return Subscription(feeds, narrow)
+    return feeds
 
 
 def base_of(who: Identity) -> str:
@@ -204,15 +195,15 @@ def _feeds(who: Identity) -> list[tuple[Feed, list[str], int]]:
     return feeds if who.module_id is None else [*feeds, (Feed.INPUTS, [*own, "inputs"], len(own))]
 
 
-def _rest_behind(levels: list[str], prefix: list[str], literal: int) -> list[str] | None:
-    """What the filter asks for behind `prefix` (["#"]: everything), or None when it matches nothing there."""
+def _reaches(levels: list[str], prefix: list[str], literal: int) -> bool:
+    """Whether the filter asks for anything behind `prefix`."""
     for place, wanted in enumerate(prefix):
         level = levels[place] if place < len(levels) else None
         if level == "#" and place >= literal:
-            return ["#"]
+            return True
         if level != wanted and not (level == "+" and place >= literal):
-            return None
-    return levels[len(prefix) :] or None
+            return False
+    return len(levels) > len(prefix)
 
 
 def _refusal(topic: str, who: Identity) -> HubError:

@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity
-from ironhub.dialects.azure.topics import Feed, subscription_of
+from ironhub.dialects.azure.topics import Feed, feeds_of
 from ironhub.wire.mqtt import matches
 
 MAX_FILTER: Final = 1024
@@ -67,13 +67,13 @@ class Subscriptions:
 def _covered(identity: Identity, filters: Iterable[str]) -> Feed:
     feeds = Feed(0)
     for topic_filter in filters:
-        feeds |= subscription_of(topic_filter, identity).feeds
+        feeds |= feeds_of(topic_filter, identity)
     return feeds
 
 
 def _means_something(identity: Identity, topic_filter: str) -> bool:
     try:
-        subscription_of(topic_filter, identity)
+        feeds_of(topic_filter, identity)
     except HubError:
         return False
     return True

@@ -1,7 +1,7 @@
 """What the event log keeps of a message, as received: nobody decodes a property or a body on the way in."""
 
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ironhub.core.ids import Identity
 
@@ -93,6 +93,3 @@ class Batch(NamedTuple):
     next: int
     """Where to read on: pass it as `start` of the next read."""
     damage: tuple[Damage, ...]
-
-
-JsonObject = dict[str, Any]

@@ -13,14 +13,13 @@ from ironhub.dialects.azure.topics import (
     Operation,
     PatchReported,
     SendTelemetry,
-    Subscription,
     UnknownTopic,
     command_topic,
     desired_topic,
+    feeds_of,
     input_topic,
     method_topic,
     operation_of,
-    subscription_of,
     twin_response_topic,
     will_of,
 )
@@ -70,7 +69,7 @@ def test_the_topics_of_others_are_foreign(who: Identity, topic: str) -> None:
     with pytest.raises(ForeignTopic):
         operation_of(topic, who)
     with pytest.raises(ForeignTopic):
-        subscription_of(topic, who)
+        feeds_of(topic, who)
 
 
 @pytest.mark.parametrize(
@@ -133,26 +132,26 @@ ALL_HUB = Feed.METHODS | Feed.TWIN_RESPONSES | Feed.DESIRED
 @pytest.mark.parametrize(
     ("who", "topic_filter", "wanted"),
     [
-        (DEVICE, "devices/press-7/messages/devicebound/#", Subscription(Feed.COMMANDS)),
-        (DEVICE, "devices/press-7/messages/#", Subscription(Feed.COMMANDS)),
-        (DEVICE, "devices/press-7/#", Subscription(Feed.COMMANDS)),
-        (DEVICE, "devices/press-7/+/devicebound/#", Subscription(Feed.COMMANDS)),
-        (DEVICE, "devices/press-7/messages/devicebound/", Subscription(Feed.COMMANDS, narrow=True)),
-        (DEVICE, "devices/press-7/messages/devicebound/+", Subscription(Feed.COMMANDS, narrow=True)),
-        (MODULE, "devices/press-7/modules/arm/#", Subscription(Feed.COMMANDS | Feed.INPUTS)),
-        (MODULE, "devices/press-7/modules/arm/inputs/#", Subscription(Feed.INPUTS)),
-        (MODULE, "devices/press-7/modules/arm/inputs/in1/#", Subscription(Feed.INPUTS, narrow=True)),
-        (MODULE, "devices/press-7/modules/arm/messages/devicebound/#", Subscription(Feed.COMMANDS)),
-        (DEVICE, "$iothub/methods/POST/#", Subscription(Feed.METHODS)),
-        (DEVICE, "$iothub/methods/POST/reboot/+", Subscription(Feed.METHODS, narrow=True)),
-        (DEVICE, "$iothub/twin/res/#", Subscription(Feed.TWIN_RESPONSES)),
-        (DEVICE, "$iothub/twin/PATCH/properties/desired/#", Subscription(Feed.DESIRED)),
-        (DEVICE, "$iothub/twin/#", Subscription(Feed.TWIN_RESPONSES | Feed.DESIRED)),
-        (MODULE, "$iothub/#", Subscription(ALL_HUB)),
+        (DEVICE, "devices/press-7/messages/devicebound/#", Feed.COMMANDS),
+        (DEVICE, "devices/press-7/messages/#", Feed.COMMANDS),
+        (DEVICE, "devices/press-7/#", Feed.COMMANDS),
+        (DEVICE, "devices/press-7/+/devicebound/#", Feed.COMMANDS),
+        (DEVICE, "devices/press-7/messages/devicebound/", Feed.COMMANDS),
+        (DEVICE, "devices/press-7/messages/devicebound/+", Feed.COMMANDS),
+        (MODULE, "devices/press-7/modules/arm/#", Feed.COMMANDS | Feed.INPUTS),
+        (MODULE, "devices/press-7/modules/arm/inputs/#", Feed.INPUTS),
+        (MODULE, "devices/press-7/modules/arm/inputs/in1/#", Feed.INPUTS),
+        (MODULE, "devices/press-7/modules/arm/messages/devicebound/#", Feed.COMMANDS),
+        (DEVICE, "$iothub/methods/POST/#", Feed.METHODS),
+        (DEVICE, "$iothub/methods/POST/reboot/+", Feed.METHODS),
+        (DEVICE, "$iothub/twin/res/#", Feed.TWIN_RESPONSES),
+        (DEVICE, "$iothub/twin/PATCH/properties/desired/#", Feed.DESIRED),
+        (DEVICE, "$iothub/twin/#", Feed.TWIN_RESPONSES | Feed.DESIRED),
+        (MODULE, "$iothub/#", ALL_HUB),
     ],
 )
-def test_a_filter_covers_feeds(who: Identity, topic_filter: str, wanted: Subscription) -> None:
-    assert subscription_of(topic_filter, who) == wanted
+def test_a_filter_covers_feeds(who: Identity, topic_filter: str, wanted: Feed) -> None:
+    assert feeds_of(topic_filter, who) == wanted
 
 
 @pytest.mark.parametrize(
@@ -171,7 +170,7 @@ def test_a_filter_covers_feeds(who: Identity, topic_filter: str, wanted: Subscri
 )
 def test_a_filter_that_covers_nothing_is_refused(who: Identity, topic_filter: str) -> None:
     with pytest.raises(UnknownTopic):
-        subscription_of(topic_filter, who)
+        feeds_of(topic_filter, who)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +189,7 @@ def test_a_filter_that_covers_nothing_is_refused(who: Identity, topic_filter: st
 )
 def test_no_filter_reaches_across_identities(who: Identity, topic_filter: str) -> None:
     with pytest.raises(ForeignTopic):
-        subscription_of(topic_filter, who)
+        feeds_of(topic_filter, who)
 
 
 def command(**changes: object) -> Command:
