@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 import uvloop
@@ -38,6 +38,8 @@ COLLECT_AFTER: Final = 50_000
 """Objects made and not freed again between two collections of the youngest."""
 PATIENCE: Final = 10.0
 """Seconds to wait for a command that uses the data directory just then."""
+LAST_COMMIT: Final = 1.0
+"""Seconds that a stop waits for the log, so that what it stores is acknowledged before the sessions end."""
 RENEWAL_LOOK: Final = 3600.0
 """Seconds between two looks whether the server certificate is to be renewed."""
 
@@ -175,6 +177,9 @@ async def _renew(hub: Hub, listeners: list[Listener], admin: AsgiServer) -> None
 async def _drain(hub: Hub, listeners: list[Listener]) -> None:
     for listener in listeners:
         listener.stop_accepting()
+    with suppress(TimeoutError, HubError):  # else the devices send again what has no PUBACK
+        async with asyncio.timeout(LAST_COMMIT):
+            await hub.log.committed()
     hub.sessions.end_all()
     for listener in listeners:
         await listener.close(hub.settings.drain_timeout)

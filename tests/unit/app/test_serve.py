@@ -19,6 +19,8 @@ import httpx
 import pytest
 from tests.fakes.clock import FakeEntropy
 from tests.fakes.running_hub import own_address
+from tests.fakes.sessions import FakeSession
+from tests.fakes.streams import entries
 
 from ironhub.app import serve as module
 from ironhub.app.datadir import DataDirectory, DirectoryInUse, RunInfo
@@ -26,6 +28,7 @@ from ironhub.app.hub import open_hub
 from ironhub.app.serve import listening
 from ironhub.app.settings import Settings
 from ironhub.app.system import SystemClock
+from ironhub.core.ids import identity
 from ironhub.heads.listener import Listener, PortRefused, PortTaken
 
 
@@ -149,6 +152,31 @@ async def test_a_renewal_that_fails_is_reported_and_tried_again(
                 await tries.acquire()
                 await tries.acquire()
     assert "certificate_not_renewed" in caplog.text
+
+
+async def test_what_is_stored_at_the_end_is_acknowledged_before_the_sessions_end(tmp_path: Path) -> None:
+    order: list[str] = []
+    session = FakeSession(identity("press-7"))
+    session.on_end = lambda: order.append("ended")
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        async with listening(hub):
+            hub.sessions.enter(session, judged_at=hub.sessions.notices)
+            for _ in range(2):
+                hub.log.append(0, entries(1), lambda error: order.append(f"stored {error}"))
+        assert order == ["stored None", "stored None", "ended"]
+
+
+async def test_a_log_that_cannot_store_holds_up_no_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(module, "LAST_COMMIT", 0.001)
+    session = FakeSession(identity("press-7"))
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        monkeypatch.setattr(hub.log, "committed", never)
+        async with listening(hub):
+            hub.sessions.enter(session, judged_at=hub.sessions.notices)
+    assert len(session.ends) == 1
 
 
 @pytest.fixture

@@ -226,6 +226,8 @@ class MqttConversation:
         self._channel.identified()
         self._device = device
         hub.sessions.enter(device, judged_at=judged_at)
+        if self._closed:
+            return  # the hub stops
         hub.tally.add("accepted")
         events = self.wire.accept(device.resumed_session, None, hub.clock.monotonic())
         self.flush()

@@ -61,6 +61,7 @@ class LiveSessions:
         self._judge = judge
         self._prepare = prepare
         self._preparation: asyncio.Task[None] | None = None
+        self._stopped = False
         self.notices = 0
         """How many changes of credentials, policies and authorities this node heard of."""
         bus.subscribe(self._notice)
@@ -81,6 +82,9 @@ class LiveSessions:
             judged_at: `notices` as it was before the gate judged the credential; if a right changed meanwhile, the
                 session is judged again.
         """
+        if self._stopped:
+            session.end(HUB_STOPS)
+            return
         principal = session.principal
         identity = principal.identity
         before = self._sessions.get(identity)
@@ -135,7 +139,8 @@ class LiveSessions:
                 del self._waiting[identity]
 
     def end_all(self) -> None:
-        """End every session: the hub stops."""
+        """End every session, and each that would still enter: the hub stops."""
+        self._stopped = True
         for session in tuple(self._sessions.values()):
             session.end(HUB_STOPS)
 

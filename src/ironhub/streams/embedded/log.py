@@ -147,6 +147,10 @@ class EmbeddedLog:
         """See `EventLog.relay`. Raises Unavailable."""
         await self._stored(partial(self._commits.relay, facts))
 
+    async def committed(self) -> None:
+        """Return when what was appended before this call is on disk and its appenders know. Raises Unavailable."""
+        await self._stored(lambda stored: self._commits.append(0, (), stored))
+
     async def trim(self) -> None:
         """Drop what is too old or too much now, instead of within `trim_interval`."""
         await self._commits.trim()

@@ -271,3 +271,13 @@ async def test_a_right_that_ends_while_a_takeover_waits_lets_nothing_of_the_newc
     await hub.settle()
     assert peer.hear() == REFUSED
     assert await hub.logged() == ()
+
+
+async def test_a_connect_that_is_judged_while_the_hub_stops_opens_nothing(hub: MqttHub) -> None:
+    hello = await hub.hello(PRESS, will=(EVENTS, b"gone"))
+    hub.sessions.end_all()
+    peer, heard = await answers(hub, hello + publish(EVENTS, b"x", qos=1, packet_id=7))
+    assert heard == []
+    assert peer.channel.closed
+    assert len(hub.sessions) == 0
+    assert not await hub.logged()

@@ -323,6 +323,14 @@ async def test_a_stop_of_the_hub_ends_everybody(plant: Plant) -> None:
     assert [session.ends for session in connected] == [[HUB_STOPS]] * 2
 
 
+async def test_nobody_enters_a_hub_that_stops(plant: Plant) -> None:
+    plant.sessions.end_all()
+    late = plant.connect()
+    assert late.ends == [HUB_STOPS]
+    assert plant.sessions.of(PRESS) is None
+    assert plant.news == []
+
+
 async def test_who_answers_methods_is_there_at_once(plant: Plant) -> None:
     session = plant.connect()
     assert await plant.sessions.wait_for_methods(PRESS, 0) is session

@@ -155,6 +155,22 @@ async def test_readers_race_appends_and_retention_without_meeting_damage(tmp_pat
     await log.close()
 
 
+async def test_who_waits_for_the_commit_comes_after_all_who_appended_before(tmp_path: Path) -> None:
+    log = await opened(tmp_path / "stream.db")
+    order: list[str] = []
+    await stored(log, 0, entries(0))  # from here on a commit waits for more
+    for partition in (0, 3):
+        log.append(partition, entries(1), lambda error: order.append(f"stored {error}"))
+    await log.committed()
+    assert order == ["stored None"] * 2
+    assert (await log.ends(0)).next == 2
+    await log.committed()
+    assert (await log.ends(0)).next == 2
+    await log.close()
+    with pytest.raises(Unavailable):
+        await log.committed()
+
+
 async def test_it_trims_by_itself(tmp_path: Path) -> None:
     clock = FakeClock()
     log = await open_log(tmp_path / "stream.db", sealer(), clock, LogSettings(max_age=5, trim_interval=0.01))
