@@ -43,10 +43,12 @@ def own_address() -> str:
 
 def hub_environment(**more: str) -> dict[str, str]:
     """Return the environment for a process that runs the same Ironhub as this one."""
-    if PACKAGES in map(Path, sysconfig.get_paths().values()):
-        return {**os.environ, **more}
-    paths = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
+    environment = {**os.environ, **more}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of short processes: compile once
+    if PACKAGES not in map(Path, sysconfig.get_paths().values()):
+        paths = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment["PYTHONPATH"] = os.pathsep.join(paths)
+    return environment
 
 
 @dataclass(frozen=True)
