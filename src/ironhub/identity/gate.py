@@ -2,7 +2,8 @@
 
 Protects against every way in without a credential of one's own: each device is held to the kind of credential it was
 registered with, a token counts only for the hub, device and module it was signed for, and unknown, disabled and
-wrongly keyed devices get the same answer at the same cost, so that nobody learns which ids exist.
+wrongly keyed devices get the same answer after the same verification. Ids are no secret all the same: whether one was
+looked up lately can show in the time an answer takes.
 """
 
 import asyncio
