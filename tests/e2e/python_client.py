@@ -137,14 +137,23 @@ class Kind:
     def with_certificate(
         self, hub: RunningHub, device_id: str, certificate: FakeCertificate, place: Path, **options: Any
     ) -> Iterator[PythonClient]:
-        """A device client that shows its certificate and the intermediates above it."""
+        """A client that shows its certificate and the intermediates above it; with `module_id`, a module's."""
         (place / "device.pem").write_bytes(certificate.chain_pem)
         (place / "device.key").write_bytes(certificate.key_pem)
-        maker = self._class("IoTHubDeviceClient").create_from_x509_certificate
+        name = "IoTHubModuleClient" if "module_id" in options else "IoTHubDeviceClient"
+        maker = self._class(name).create_from_x509_certificate
         files = str(place / "device.pem"), str(place / "device.key")
         x509 = X509(*files)  # type: ignore[no-untyped-call]  # the vendor's constructor has no types
         options = {"server_verification_cert": hub.ca_pem, "websockets": self.websockets, **options}
         with self._opened(maker(x509, hub.address, device_id, **options)) as client:
+            yield client
+
+    @contextmanager
+    def with_token(self, hub: RunningHub, token: str) -> Iterator[PythonClient]:
+        """A device client that holds a token, and no key to make another."""
+        maker = self._class("IoTHubDeviceClient").create_from_sastoken
+        raw = maker(token, server_verification_cert=hub.ca_pem, websockets=self.websockets)
+        with self._opened(raw) as client:
             yield client
 
     @contextmanager

@@ -1,15 +1,18 @@
 """Who gets in with Microsoft's unmodified Python device SDK, who does not, and who is thrown out."""
 
+import hmac
 import queue
-from base64 import b64encode
+import time
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from azure.iot.device.exceptions import CredentialError
 from tests.e2e.authorities import ProvenAuthority, prove
-from tests.e2e.python_client import EVERY_KIND, MQTT, PATIENCE, Kind, PythonClient, new_id
+from tests.e2e.python_client import EVERY_KIND, KINDS, MQTT, PATIENCE, Kind, PythonClient, new_id
 from tests.fakes.pki import FakeCertificate, make_authority, self_signed
 from tests.fakes.running_hub import RunningHub
 
@@ -28,6 +31,13 @@ def thumbprint_auth(*certificates: FakeCertificate) -> dict[str, Any]:
 def keys_auth(primary: str, secondary: str) -> dict[str, Any]:
     """The credential of a device with keys of its own."""
     return {"kind": "sas", "keys": {"primary": primary, "secondary": secondary}}
+
+
+def sas_token(resource: str, key: str) -> str:
+    """A token that a back end signs for a device, good for an hour."""
+    sr, se = quote(resource, safe=""), int(time.time()) + 3600
+    signature = b64encode(hmac.digest(b64decode(key), f"{sr}\n{se}".encode(), "sha256"))
+    return f"SharedAccessSignature sr={sr}&sig={quote(signature, safe='')}&se={se}"
 
 
 def assert_refused(client: PythonClient) -> None:
@@ -94,6 +104,33 @@ def test_a_chain_with_an_intermediate_ends_at_a_proven_authority(hub: RunningHub
         client.send("in")
         client.report({"in": True})
     assert hub.events(count=1, device=device_id)[0]["body"] == "in"
+
+
+@pytest.mark.parametrize("kind", KINDS[:2], ids=str)
+def test_a_module_with_a_certificate_of_its_own_gets_in(hub: RunningHub, kind: Kind, tmp_path: Path) -> None:
+    device = hub.create_device(new_id("press"))
+    certificate = self_signed(f"{device.device_id}/arm")
+    hub.create_module(device.device_id, "arm", auth=thumbprint_auth(certificate))
+    with kind.with_certificate(hub, device.device_id, certificate, tmp_path, module_id="arm") as client:
+        client.connect()
+        client.send("in")
+    assert hub.events(count=1, device=device.device_id)[0]["module_id"] == "arm"
+    with kind.with_certificate(hub, device.device_id, certificate, tmp_path) as client:
+        assert_refused(client)
+
+
+def test_a_token_signed_elsewhere_opens_and_is_replaced_by_a_newer_one(hub: RunningHub) -> None:
+    device = hub.create_device(new_id("press"), auth=keys_auth(GOOD_KEY, OTHER_KEY))
+    resource = f"{hub.address}/devices/{device.device_id}"
+    with MQTT.with_token(hub, sas_token(resource, GOOD_KEY)) as client:
+        client.connect()
+        client.send("first")
+        client.run(client.raw.update_sastoken(sas_token(resource, OTHER_KEY)))
+        client.send("second")
+    assert [event["body"] for event in hub.events(count=2, device=device.device_id)] == ["first", "second"]
+    for bad in (sas_token(resource, THIRD_KEY), sas_token(f"{resource}x", GOOD_KEY)):
+        with MQTT.with_token(hub, bad) as client:
+            assert_refused(client)
 
 
 def test_an_authority_that_is_not_proven_admits_nobody(hub: RunningHub, tmp_path: Path) -> None:
