@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import pairwise, product
-from typing import Final
+from typing import Any, Final
 
 from tools.bench.credentials import Kind
 from tools.bench.machine import resident_bytes, wait_until_quiet
@@ -40,21 +40,24 @@ FEW: Final = 10
 def ingest(stage: Stage) -> None:
     """CPU of the server for a million messages that it acknowledged and keeps."""
     for shape, body in product((WIDE, NARROW), BODIES):
-        connections, window = shape
-        count = stage.sizes.wide if shape is WIDE else stage.sizes.narrow
-        name = f"ingest, {body} B, {connections:,} x window {window}"
-        stage.say(name)
-        with ExitStack() as stack:
-            pair = contestants(stage, stack, connections=connections, body=body)
-            command = f"ingest {count} {window}"
-            taken = stage.record(name, alternate(pair, command, f"ingest {count // 3} {window}", stage.sizes.rounds))
-        base, target = _peer(taken, cpu_per_million), INGEST_TARGETS[shape]
-        stage.add(
-            Row(Table.BESIDE, name, "CPU s per million", spread(taken[OURS], cpu_per_million), base, "", target),
-            Row(
-                Table.BESIDE, f"{name}, speed", "messages/s", spread(taken[OURS], per_second), _peer(taken, per_second)
-            ),
-        )
+        _ingest(stage, shape, body, INGEST_TARGETS[shape], joined=True)
+    _ingest(stage, WIDE, BODIES[0], None, joined=False)
+
+
+def _ingest(stage: Stage, shape: tuple[int, int], body: int, target: float | None, *, joined: bool) -> None:
+    connections, window = shape
+    count = stage.sizes.wide if shape is WIDE else stage.sizes.narrow
+    name = f"ingest, {body} B, {connections:,} x window {window}" + ("" if joined else ", a TLS record each")
+    stage.say(name)
+    with ExitStack() as stack:
+        pair = contestants(stage, stack, connections=connections, body=body, joined=joined)
+        command = f"ingest {count} {window}"
+        taken = stage.record(name, alternate(pair, command, f"ingest {count // 3} {window}", stage.sizes.rounds))
+    for title, unit, of, bound in (
+        (name, "CPU s per million", cpu_per_million, target),
+        (f"{name}, speed", "messages/s", per_second, None),
+    ):
+        stage.add(Row(Table.BESIDE, title, unit, spread(taken[OURS], of), _peer(taken, of), "", bound))
 
 
 def connects(stage: Stage) -> None:
@@ -123,14 +126,14 @@ def latency(stage: Stage) -> None:
         stage.add(Row(Table.BESIDE, title, unit, spread(taken[OURS], of), _peer(taken, of)))
 
 
-def contestants(stage: Stage, stack: ExitStack, *, connections: int, body: int) -> dict[str, Contestant]:
-    """Start both servers with as many connections each, by certificates of one authority."""
+def contestants(stage: Stage, stack: ExitStack, **settings: Any) -> dict[str, Contestant]:
+    """Start both servers with a load generator of these settings each, by certificates of one authority."""
     devices = stage.fleet().devices[Kind.AUTHORITY]
     hub = stack.enter_context(stage.hub(stage.fleet()))
-    pair = {OURS: entered(stack, stage.contestant(hub, devices, connections=connections, body=body))}
+    pair = {OURS: entered(stack, stage.contestant(hub, devices, **settings))}
     if stage.mosquitto is not None:
         peer = stack.enter_context(stage.peer())
-        pair[PEER] = entered(stack, stage.contestant(peer, devices, connections=connections, body=body))
+        pair[PEER] = entered(stack, stage.contestant(peer, devices, **settings))
     return pair
 
 

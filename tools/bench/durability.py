@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tools.bench.beside import NARROW, OURS, PEER, WIDE, entered
 from tools.bench.credentials import Kind
@@ -45,7 +45,7 @@ def slow_disk(stage: Stage) -> None:
     for (connections, window), count in ((WIDE, stage.sizes.wide), (NARROW, stage.sizes.narrow)):
         title = f"{connections:,} x window {window}, each fsync {SYNC_DELAY_MS} ms slower"
         slower = {**preload(stage.slowsync), "SLOWSYNC_MS": str(SYNC_DELAY_MS)}
-        settings = {"connections": connections}
+        settings = {"connections": connections, "joined": True}
         found = _two_hubs(stage, {"as it is": {}, "slower": slower}, f"ingest {count} {window}", title, settings)
         for of, unit in ((per_second, "messages/s"), (cpu_per_million, "CPU s per million")):
             usual, slow = (spread(found[name], of) for name in ("as it is", "slower"))
@@ -92,7 +92,7 @@ def _two_hubs(
     environments: Mapping[str, Mapping[str, str]],
     command: str,
     measured: str,
-    settings: Mapping[str, int],
+    settings: Mapping[str, Any],
 ) -> Samples:
     stage.say(measured)
     with ExitStack() as stack:

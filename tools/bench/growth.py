@@ -114,7 +114,7 @@ def _held(
     stage: Stage, stack: ExitStack, servers: Mapping[str, Server], devices: Mapping[str, list[BenchDevice]]
 ) -> dict[str, Contestant]:
     return {
-        label: entered(stack, stage.contestant(server, devices[label], connections=len(devices[label])))
+        label: entered(stack, stage.contestant(server, devices[label], connections=len(devices[label]), joined=True))
         for label, server in servers.items()
     }
 
