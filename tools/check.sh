@@ -22,6 +22,7 @@ need() {
 need strace strace
 need openssl openssl
 need nodejs node
+need npm npm
 step "the vendor's Node SDKs"
 tools/node_setup.sh
 
