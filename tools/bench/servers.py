@@ -184,7 +184,9 @@ def write_configuration(directory: Path, address: str, authority: Pair) -> None:
     server = signed_by(authority, address, address)
     (directory / "ca.pem").write_bytes(authority.pem)
     (directory / "server.pem").write_bytes(server.pem + authority.pem)
-    (directory / "server.key").write_bytes(server.key_pem)
+    key = directory / "server.key"
+    key.touch(mode=0o600)
+    key.write_bytes(server.key_pem)
     (directory / "acl").write_text(acl())
     (directory / "mosquitto.conf").write_text(configuration(directory, address))
 
