@@ -40,7 +40,12 @@ async def tampered(hub: RunningHub, inject: str, *paths: Path) -> AsyncIterator[
     finally:
         if tracer.poll() is None:
             tracer.send_signal(signal.SIGINT)  # it lets go of the hub, which goes on
-        await asyncio.to_thread(tracer.wait, 30)
+        try:
+            await asyncio.to_thread(tracer.wait, 5)
+        except subprocess.TimeoutExpired:
+            # It can miss the end of a thread that it killed, and wait for it for ever; the kernel lets go of the hub.
+            tracer.kill()
+            await asyncio.to_thread(tracer.wait, 30)
 
 
 def dies_at_start(hub: RunningHub, inject: str, *paths: Path) -> bool:
