@@ -250,9 +250,10 @@ class Connection(asyncio.Protocol):
 
     def _write(self, ciphertext: bytes) -> None:
         if ciphertext:
-            # The transport may have been closed by the peer with nobody told yet; connection_lost follows.
-            with suppress(RuntimeError, OSError):
+            try:  # once per message: a context manager would cost more than the call
                 self._transport.write(ciphertext)
+            except (RuntimeError, OSError):
+                return  # closed by the peer with nobody told yet; connection_lost follows
 
     def _pause(self, reason: int) -> None:
         if not self._paused and self._phase < _CLOSING:
