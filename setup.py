@@ -15,12 +15,14 @@ from setuptools.command.build_ext import build_ext
 
 COMPILED_PACKAGES = ("src/ironhub/wire/mqtt",)
 """Ordinary typed Python without imports from elsewhere; `__init__.py` stays as it is, so that it can look."""
+COMPILED_MODULES = tuple(f"src/ironhub/wire/tls/{name}.py" for name in ("records", "engine", "openssl", "stdlib"))
+"""What every TLS record passes. OpenSSL's bindings have no types, and are called as before."""
 
 
 def sources() -> list[str]:
     """The files to compile."""
     found = (path for package in COMPILED_PACKAGES for path in Path(package).glob("*.py"))
-    return sorted(str(path) for path in found if path.name != "__init__.py")
+    return sorted(str(path) for path in found if path.name != "__init__.py") + list(COMPILED_MODULES)
 
 
 def report(reason: str) -> None:

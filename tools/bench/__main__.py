@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,7 @@ NOISY: Final = 0.1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the tables; returns the exit code: 0, whatever was found, 1: it could not be measured."""
     options = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that servers and files go with us
     try:
         with tempfile.TemporaryDirectory(prefix="ironhub-bench-") as directory:
             stage = set_up(Path(directory), quick=options.quick, peers=options.peers)

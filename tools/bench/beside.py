@@ -51,8 +51,7 @@ def _ingest(stage: Stage, shape: tuple[int, int], body: int, target: float | Non
     stage.say(name)
     with ExitStack() as stack:
         pair = contestants(stage, stack, connections=connections, body=body, joined=joined)
-        command = f"ingest {count} {window}"
-        taken = stage.record(name, alternate(pair, command, f"ingest {count // 3} {window}", stage.sizes.rounds))
+        taken = stage.record(name, alternate(pair, stage.sizes.ingest(count, window), stage.sizes.rounds))
     for title, unit, of, bound in (
         (name, "CPU s per million", cpu_per_million, target),
         (f"{name}, speed", "messages/s", per_second, None),
@@ -71,8 +70,7 @@ def connects(stage: Stage) -> None:
             if stage.mosquitto is not None:
                 peer = stack.enter_context(stage.peer())
                 pair[PEER] = entered(stack, stage.contestant(peer, devices[Kind.AUTHORITY], tls=tls))
-            command, warm_up = f"connect {stage.sizes.connects}", f"connect {stage.sizes.connects // 3}"
-            taken = stage.record(f"connect TLS {tls}", alternate(pair, command, warm_up, stage.sizes.rounds))
+            taken = stage.record(f"connect TLS {tls}", alternate(pair, stage.sizes.connect(), stage.sizes.rounds))
         found = {name: spread(samples, cpu_per_piece) for name, samples in taken.items()}
         for kind in (Kind.THUMBPRINT, Kind.AUTHORITY):
             name = f"connect, TLS {tls}, P-256 client certificate, {kind}"
@@ -115,8 +113,7 @@ def latency(stage: Stage) -> None:
     stage.say(f"latency at {RATE:,} messages/s")
     with ExitStack() as stack:
         pair = contestants(stage, stack, connections=200, body=100)
-        command = f"rate {RATE} {stage.sizes.rate_seconds}"
-        taken = stage.record("latency", alternate(pair, command, f"rate {RATE} 1", stage.sizes.rounds))
+        taken = stage.record("latency", alternate(pair, stage.sizes.rate(RATE), stage.sizes.rounds))
     for name, unit, of in (
         ("p50", "ms", wait("p50_us")),
         ("p99", "ms", wait("p99_us")),

@@ -20,6 +20,8 @@ from tools.bench.stats import Spread
 ACKED: Final = 20_000
 SYNC_DELAY_MS: Final = 5
 ENGINES: Final = ("ssl", "openssl")
+_MAX_LOAD: Final = 60
+"""Seconds."""
 _QUIET: Final = 3
 """Seconds without a message, after which a subscriber was given all there is."""
 
@@ -29,12 +31,10 @@ def crash(stage: Stage) -> None:
     lost: dict[str, float] = {}
     stage.say(f"{ACKED:,} acknowledged messages, then SIGKILL")
     with stage.hub(stage.fleet()) as hub:
-        _load_and_kill(stage, hub)
-        lost[OURS] = ACKED - stored_by_hub(hub.data)
+        lost[OURS] = _load_and_kill(stage, hub) - stored_by_hub(hub.data)
     if stage.mosquitto is not None:
         with stage.peer() as peer:
-            _load_and_kill(stage, peer)
-            lost[PEER] = ACKED - _stored_by_peer(stage, peer.directory)
+            lost[PEER] = _load_and_kill(stage, peer) - _stored_by_peer(stage, peer.directory)
     found = {name: Spread.of([count]) for name, count in lost.items()}
     name = f"acknowledged messages lost by SIGKILL, of {ACKED:,}"
     stage.add(Row(Table.BESIDE, name, "messages", found[OURS], found.get(PEER)))
@@ -46,7 +46,7 @@ def slow_disk(stage: Stage) -> None:
         title = f"{connections:,} x window {window}, each fsync {SYNC_DELAY_MS} ms slower"
         slower = {**preload(stage.slowsync), "SLOWSYNC_MS": str(SYNC_DELAY_MS)}
         settings = {"connections": connections, "joined": True}
-        found = _two_hubs(stage, {"as it is": {}, "slower": slower}, f"ingest {count} {window}", title, settings)
+        found = _two_hubs(stage, {"as it is": {}, "slower": slower}, stage.sizes.ingest(count, window), title, settings)
         for of, unit in ((per_second, "messages/s"), (cpu_per_million, "CPU s per million")):
             usual, slow = (spread(found[name], of) for name in ("as it is", "slower"))
             stage.add(Row(Table.ALONE, title, unit, slow, usual, "as the disk is"))
@@ -56,7 +56,7 @@ def engines(stage: Stage) -> None:
     """The two TLS engines of the hub beside each other: a connect, and an idle connection."""
     settings = {name: {"IRONHUB_TLS_ENGINE": name} for name in ENGINES}
     usual, other = ENGINES
-    found = _two_hubs(stage, settings, f"connect {stage.sizes.connects}", "TLS engines", {})
+    found = _two_hubs(stage, settings, stage.sizes.connect(), "TLS engines", {})
     first, second = (spread(found[name], cpu_per_piece) for name in ENGINES)
     stage.add(Row(Table.ALONE, f"connect, TLS 1.3, engine {other}", "CPU ms", second, first, f"engine {usual}"))
     sizes = {name: Spread.of([_idle(stage, environment)]) for name, environment in settings.items()}
@@ -80,17 +80,19 @@ def _stored_by_peer(stage: Stage, directory: Path) -> int:
         again.stop()
 
 
-def _load_and_kill(stage: Stage, server: Server) -> None:
+def _load_and_kill(stage: Stage, server: Server) -> int:
+    """Return how many messages were acknowledged."""
     devices = stage.fleet().devices[Kind.AUTHORITY]
     with stage.generator(server, devices, connections=100) as generator:
-        generator.run(f"ingest {ACKED} 16")
+        acked = int(generator.run(f"ingest {ACKED} {_MAX_LOAD} 16")["done"])
         server.kill()
+    return acked
 
 
 def _two_hubs(
     stage: Stage,
     environments: Mapping[str, Mapping[str, str]],
-    command: str,
+    commands: tuple[str, str],
     measured: str,
     settings: Mapping[str, Any],
 ) -> Samples:
@@ -101,7 +103,7 @@ def _two_hubs(
             hub = stack.enter_context(stage.hub(stage.fleet(), address, environment))
             devices = stage.fleet().devices[Kind.THUMBPRINT]
             pair[name] = entered(stack, stage.contestant(hub, devices, **settings))
-        return stage.record(measured, alternate(pair, command, command, stage.sizes.rounds))
+        return stage.record(measured, alternate(pair, commands, stage.sizes.rounds))
 
 
 def _idle(stage: Stage, environment: Mapping[str, str]) -> float:

@@ -66,12 +66,10 @@ def registered(stage: Stage) -> None:
 def _messages(stage: Stage, held: Mapping[str, Contestant], suffix: str, target: float | None) -> None:
     for window, count in ((16, stage.sizes.wide), (1, stage.sizes.narrow)):
         name = f"ingest, window {window}, {suffix}"
-        command, warm_up = f"ingest {count} {window}", f"ingest {count // 3} {window}"
-        taken = stage.record(name, alternate(held, command, warm_up, stage.sizes.rounds))
+        taken = stage.record(name, alternate(held, stage.sizes.ingest(count, window), stage.sizes.rounds))
         large, small = (spread(taken[label], cpu_per_million) for label in (LARGE, SMALL))
         stage.add(Row(Table.GROWTH, name, "CPU s per million", large, small, "", target))
-    command = f"rate {RATE} {stage.sizes.rate_seconds}"
-    taken = stage.record(f"rate, {suffix}", alternate(held, command, f"rate {RATE} 1", stage.sizes.rounds))
+    taken = stage.record(f"rate, {suffix}", alternate(held, stage.sizes.rate(RATE), stage.sizes.rounds))
     for of, unit, title in (
         (cpu_per_million, "CPU s per million", f"ingest at {RATE:,}/s, {suffix}"),
         (wait("p50_us"), "ms", f"p50 at {RATE:,}/s, {suffix}"),
@@ -92,8 +90,7 @@ def _connects(
     """The devices must be others than those whose connections are held: the newest connection of a device wins."""
     name = f"connect, {suffix}"
     pair = {label: entered(stack, stage.contestant(server, devices[label])) for label, server in servers.items()}
-    command, warm_up = f"connect {stage.sizes.connects}", f"connect {stage.sizes.connects // 3}"
-    taken = stage.record(name, alternate(pair, command, warm_up, stage.sizes.rounds))
+    taken = stage.record(name, alternate(pair, stage.sizes.connect(), stage.sizes.rounds))
     large, small = (spread(taken[label], cpu_per_piece) for label in (LARGE, SMALL))
     stage.add(Row(Table.GROWTH, name, "CPU ms", large, small, "", target))
 

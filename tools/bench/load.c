@@ -1,12 +1,12 @@
 /* Load generator: opens connections, then runs the commands that it reads from stdin, one JSON line of answer for each.
  *
- *     connect N           N full handshakes with CONNECT, CONNACK and DISCONNECT; --parallel of them at a time
- *     ingest N WINDOW     N publishes with QoS 1; each connection keeps WINDOW of them unacknowledged
- *     rate R SECONDS      R publishes a second over all connections, and how long each waits for its PUBACK
- *     reserve             subscribe to everything with QoS 1 and leave: the session stays (--keep-session)
- *     drain SECONDS       count what a session was kept, until nothing comes for so long
+ *     connect N SECONDS           N full handshakes with CONNECT, CONNACK and DISCONNECT; --parallel of them at a time
+ *     ingest N SECONDS WINDOW     N publishes with QoS 1; each connection keeps WINDOW of them unacknowledged
+ *     rate R SECONDS              R publishes a second over all connections, and how long each waits for its PUBACK
+ *     reserve                     subscribe to everything with QoS 1 and leave: the session stays (--keep-session)
+ *     drain SECONDS               count what a session was kept, until nothing comes for so long
  *
- * Each answer holds what was done, the seconds it took, and the CPU seconds of the generator itself.
+ * N are fewer when SECONDS are over before. Each answer holds what was done, the seconds it took, and the CPU seconds of the generator itself.
  */
 #include "load.h"
 
@@ -33,7 +33,7 @@ bool progress;
 static struct device *devices;
 static size_t device_count, next_device;
 static struct connection *held;
-static uint64_t to_send, to_ack, done, late;
+static uint64_t to_send, to_ack, done, late, ends_at;
 static uint32_t *waited; /* microseconds */
 static int timer = -1;
 
@@ -82,16 +82,18 @@ static void run_until(bool (*enough)(void), void (*tick)(uint64_t times), void (
 
 static bool all_done(void) { return done >= to_ack; }
 
+/* Those that have begun are awaited; no more begin. */
+static bool all_done_in_time(void) {
+    if (to_send && nanoseconds() > ends_at) to_ack -= to_send, to_send = 0;
+    return all_done();
+}
+
+static void begin_until(double seconds) { ends_at = nanoseconds() + (uint64_t)(seconds * 1e9); }
+
 static void answer(const char *event, uint64_t wall, uint64_t cpu, const char *more) {
     printf("{\"event\": \"%s\", \"done\": %llu, \"seconds\": %.6f, \"cpu\": %.6f%s}\n", event, (unsigned long long)done,
            (double)(nanoseconds() - wall) / 1e9, (double)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu) / 1e9, more);
     fflush(stdout);
-}
-
-static void run(const char *event, void (*tick)(uint64_t), void (*after)(struct connection *)) {
-    uint64_t wall = nanoseconds(), cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-    run_until(all_done, tick, after);
-    answer(event, wall, cpu, "");
 }
 
 /* -- opening what is held ------------------------------------------------------------------------------------------ */
@@ -136,13 +138,16 @@ static void connect_next(struct connection *c) {
     }
 }
 
-static void run_connects(uint64_t count) {
+static void run_connects(uint64_t count, double seconds) {
+    uint64_t wall = nanoseconds(), cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     struct connection *slots = calloc((size_t)options.parallel, sizeof *slots);
     listener = (struct listener){.opened = leave};
     done = 0;
     to_ack = to_send = count;
+    begin_until(seconds);
     for (int i = 0; i < options.parallel; i++) connect_next(&slots[i]);
-    run("connect", NULL, connect_next);
+    run_until(all_done_in_time, NULL, connect_next);
+    answer("connect", wall, cpu, "");
     free(slots);
 }
 
@@ -161,15 +166,16 @@ static void fill_window(struct connection *c) {
     send_publishes(c, (unsigned)room, 0);
 }
 
-static void run_ingest(uint64_t count, int window) {
+static void run_ingest(uint64_t count, double seconds, int window) {
     if (window < 1 || window > MAX_WINDOW) fail("a window is 1 to %d", MAX_WINDOW);
     options.window = window;
     listener = (struct listener){.acked = count_ack, .drained = fill_window};
     done = 0;
     to_ack = to_send = count;
     uint64_t wall = nanoseconds(), cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    begin_until(seconds);
     for (int i = 0; i < options.connections; i++) fill_window(&held[i]);
-    run_until(all_done, NULL, NULL);
+    run_until(all_done_in_time, NULL, NULL);
     answer("ingest", wall, cpu, "");
 }
 
@@ -231,8 +237,10 @@ static void run_reserve(void) {
     listener = (struct listener){.opened = subscribe, .subscribed = leave};
     done = 0;
     to_ack = 1;
+    uint64_t wall = nanoseconds(), cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     begin(c, a_device());
-    run("reserve", NULL, NULL);
+    run_until(all_done, NULL, NULL);
+    answer("reserve", wall, cpu, "");
     free(c);
 }
 
@@ -285,10 +293,10 @@ static void read_options(int count, char **words) {
 
 static void obey(const char *line) {
     char name[16] = "";
-    double first = 0, second = 0;
-    sscanf(line, "%15s %lf %lf", name, &first, &second);
-    if (!strcmp(name, "connect")) run_connects((uint64_t)first);
-    else if (!strcmp(name, "ingest")) run_ingest((uint64_t)first, (int)second);
+    double first = 0, second = 0, third = 0;
+    sscanf(line, "%15s %lf %lf %lf", name, &first, &second, &third);
+    if (!strcmp(name, "connect")) run_connects((uint64_t)first, second);
+    else if (!strcmp(name, "ingest")) run_ingest((uint64_t)first, second, (int)third);
     else if (!strcmp(name, "rate")) run_rate((uint64_t)first, second);
     else if (!strcmp(name, "reserve")) run_reserve();
     else if (!strcmp(name, "drain")) run_drain(first);

@@ -48,8 +48,9 @@ def take(contestant: Contestant, command: str) -> Sample:
     return Sample(known["done"], known["seconds"], cpu, known["cpu"], others, answer)
 
 
-def alternate(contestants: Mapping[str, Contestant], command: str, warm_up: str, rounds: int) -> Samples:
-    """Run `command` on each in turn, `rounds` times over, after one `warm_up` each: A B A B."""
+def alternate(contestants: Mapping[str, Contestant], commands: tuple[str, str], rounds: int) -> Samples:
+    """Run a command on each in turn, `rounds` times over, after one warm-up each: A B A B."""
+    command, warm_up = commands
     for contestant in contestants.values():
         take(contestant, warm_up)
     samples: dict[str, list[Sample]] = {name: [] for name in contestants}

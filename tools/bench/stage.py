@@ -40,10 +40,26 @@ class Sizes:
     """Connections, where there are many."""
     registered: int = 1_000_000
     rate_seconds: float = 10.0
+    seconds: float = 6.0
+    """A round ends after so long, however few it did."""
+
+    def ingest(self, count: int, window: int) -> tuple[str, str]:
+        """Return the load generator's command for a round, and for its warm-up."""
+        return f"ingest {count} {self.seconds} {window}", f"ingest {count // 3} {self.seconds / 3} {window}"
+
+    def connect(self) -> tuple[str, str]:
+        """As `ingest`."""
+        return f"connect {self.connects} {self.seconds}", f"connect {self.connects // 3} {self.seconds / 3}"
+
+    def rate(self, per_second: int) -> tuple[str, str]:
+        """As `ingest`."""
+        return f"rate {per_second} {self.rate_seconds}", f"rate {per_second} 1"
 
 
 FULL: Final = Sizes()
-QUICK: Final = Sizes(wide=60_000, narrow=30_000, connects=300, idle=2_000, registered=100_000, rate_seconds=3.0)
+QUICK: Final = Sizes(
+    wide=60_000, narrow=30_000, connects=300, idle=2_000, registered=100_000, rate_seconds=3.0, seconds=3.0
+)
 
 
 class Stage:

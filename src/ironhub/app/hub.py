@@ -78,7 +78,7 @@ class Hub:
         self.gate = Gate(stores.devices, stores.policies, stores.authority_source, HubNames(self.names), clock, skew)
         self.presence = PresenceRecorder(stores.devices, clock)
         self.bus.subscribe(self._notice)  # before the sessions: nobody is judged by authorities that are gone
-        self.sessions = LiveSessions(self.bus, self.presence, self._judge, self.gate.prepare)
+        self.sessions = LiveSessions(self.bus, self.presence, self._judge, self.gate.prepare, self.gate.doubts)
         self.registry = RegistryService(stores.devices, self.bus, clock, entropy)
         self.twins = TwinService(stores.twins, self.bus, clock)
         self.commands = CommandService(stores.commands, self.bus, clock, entropy)

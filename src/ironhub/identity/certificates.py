@@ -6,7 +6,7 @@ different eyes (several common names, a NUL or a wildcard in one: all compare as
 
 import hashlib
 import re
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -181,8 +181,8 @@ def _is_authority(constraints: x509.BasicConstraints | None) -> bool:
 
 
 def _extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
+    try:  # by its OID: looking at the class of each takes four times as long
+        return cast("T", certificate.extensions.get_extension_for_oid(kind.oid).value)
     except x509.ExtensionNotFound:
         return None
 

@@ -148,6 +148,10 @@ class Gate:
         judge = await self._current_judge()
         return dict(judge.refused)
 
+    def doubts(self, principal: DevicePrincipal) -> bool:
+        """Tell at once whether the changed authorities may be the end of this one: whom `still_good` must see first."""
+        return self._judge is None or self._judge.puts_in_doubt(principal.authority, principal.serials)
+
     async def prepare(self) -> None:
         """Wait until chains can be judged by the authorities that are registered now: once, however many wait."""
         if self._judge is None:
@@ -203,9 +207,14 @@ class Gate:
             raise mismatch
         if known is None or not known.enabled or known.credentials.kind is not CredentialKind.CERTIFICATE_AUTHORITY:
             raise CertificateRejected("unknown, disabled, or not to be admitted by an authority's word")
-        digest, authority = admitted.sha256_thumbprint, admitted.authority
         return DevicePrincipal(
-            identity, known.generation_id, Proof.CHAIN, None, chain_digest=digest, authority=authority
+            identity,
+            known.generation_id,
+            Proof.CHAIN,
+            None,
+            chain_digest=admitted.sha256_thumbprint,
+            authority=admitted.authority,
+            serials=admitted.serials,
         )
 
     def _match(self, certificate: bytes, thumbprints: Thumbprints) -> str:

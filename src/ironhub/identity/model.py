@@ -114,6 +114,8 @@ class DevicePrincipal:
     """SHA-256 of the certificate shown, for THUMBPRINT and CHAIN, so that a revocation can find it."""
     authority: str = ""
     """The registered CA that its chain ends at, for CHAIN."""
+    serials: tuple[int, ...] = ()
+    """The serial numbers in its chain, for CHAIN, so that those a new revocation list names are found first."""
     key_digest: str = field(default="", repr=False)
     """SHA-256 of the key that signed the token, for OWN_KEY and POLICY_KEY, so that rolling that key finds it."""
 

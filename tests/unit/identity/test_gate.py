@@ -650,6 +650,21 @@ async def test_a_session_by_authority_ends_with_its_revocation(gate: Gate, known
     assert not await gate.still_good(principal, CERTIFICATE.chain_der)
 
 
+async def test_whom_a_change_of_authorities_may_strike_is_known_at_once(gate: Gate, known: KnownToTheHub) -> None:
+    known.trust(ROOT)
+    known.put(PRESS, issued())
+    principal = await gate.admit_device(claim(), CERTIFICATE.chain_der)
+    assert not gate.doubts(principal)
+    gate.forget_authorities()
+    assert gate.doubts(principal)
+    await gate.prepare()
+    assert not gate.doubts(principal)
+    known.authorities.clear()
+    known.trust(ROOT, revocation_list=revoking(ROOT, CERTIFICATE.certificate.serial_number))
+    await gate.authorities_changed()
+    assert gate.doubts(principal)
+
+
 async def test_changed_authorities_are_read_once_before_sessions_are_judged(gate: Gate, known: KnownToTheHub) -> None:
     known.trust(ROOT)
     known.put(PRESS, issued())

@@ -71,6 +71,11 @@ class MqttConversation:
             else:
                 self._channel.resume_reading()
 
+    def made_room(self) -> None:
+        """Read on, when reading was paused and may go on."""
+        if self._paused:
+            self.adjust_reading()
+
     def flush(self) -> None:
         """Send what the wire session has to say."""
         if not self._closed and (data := self.wire.to_send()):

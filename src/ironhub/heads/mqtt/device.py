@@ -258,7 +258,7 @@ class DeviceSession:
             self._link.fail(error.code, str(error))
         elif not self._link.closed:
             self._acknowledge_stored(packet_ids)
-            self._link.adjust_reading()
+            self._link.made_room()
             self._link.flush()
 
     def _acknowledge_stored(self, packet_ids: list[int]) -> None:

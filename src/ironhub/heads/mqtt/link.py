@@ -26,6 +26,9 @@ class Link(Protocol):
     def adjust_reading(self) -> None:
         """Pause or resume reading from the peer, as what was read before finds room."""
 
+    def made_room(self) -> None:
+        """Some of what was read before is done: read on if that was awaited. Costs next to nothing if not."""
+
     def fail(self, code: str, message: str) -> None:
         """End the connection because of what the peer did, or the store could not do."""
 

@@ -6,7 +6,7 @@ to the sessions that may rest on it, and each of those is judged anew; whoever f
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from ironhub.core.bus import (
@@ -19,7 +19,7 @@ from ironhub.core.bus import (
     PolicyChanged,
 )
 from ironhub.core.ids import DeviceId, Identity
-from ironhub.identity.model import Proof
+from ironhub.identity.model import DevicePrincipal, Proof
 from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER, LiveSession, PresenceSink
 
 K = TypeVar("K")
@@ -43,12 +43,18 @@ class LiveSessions:
     """The connected devices and modules of this node, one session each."""
 
     def __init__(
-        self, bus: Bus, presence: PresenceSink, judge: Judge, prepare: Callable[[], Awaitable[None]] | None = None
+        self,
+        bus: Bus,
+        presence: PresenceSink,
+        judge: Judge,
+        prepare: Callable[[], Awaitable[None]] | None = None,
+        doubts: Callable[[DevicePrincipal], bool] | None = None,
     ) -> None:
         """Begin with nobody.
 
         Args:
             prepare: what takes its time, once for all, before certificates can be judged by changed authorities.
+            doubts: tells, once prepared and at once, whom to judge first after the authorities changed.
         """
         self._sessions: dict[Identity, LiveSession] = {}
         self._modules: dict[DeviceId, set[Identity]] = {}
@@ -60,6 +66,7 @@ class LiveSessions:
         self._presence = presence
         self._judge = judge
         self._prepare = prepare
+        self._doubts = doubts
         self._preparation: asyncio.Task[None] | None = None
         self._stopped = False
         self.notices = 0
@@ -163,7 +170,7 @@ class LiveSessions:
             case AuthoritiesChanged():
                 if self._prepare is not None:
                     self._preparation = asyncio.get_running_loop().create_task(self._prepared(self._prepare))
-                self._rejudge(self._by_chain)
+                self._keep(self._rejudge_chains())
             case DesiredChanged(identity, version, patch):
                 if session := self._sessions.get(identity):
                     session.offer_desired(version, patch)
@@ -177,12 +184,25 @@ class LiveSessions:
         self._judge_all([session for session in sessions if session.principal.proof is not Proof.CHAIN])
         self._judge_all([session for session in sessions if session.principal.proof is Proof.CHAIN])
 
+    async def _rejudge_chains(self) -> None:
+        """Whom the change seems to strike comes first: all of a large fleet takes longer than the promised second."""
+        if self._preparation is not None:
+            await self._preparation
+        sessions = [self._sessions[identity] for identity in self._by_chain]
+        if self._doubts is not None:
+            doubts = self._doubts
+            sessions.sort(key=lambda session: not doubts(session.principal))
+        self._judge_all(sessions)
+
     def _judge_all(self, sessions: Sequence[LiveSession]) -> None:
         remaining = iter(sessions)
         for _ in range(min(len(sessions), JUDGEMENTS_AT_ONCE)):
-            task = asyncio.get_running_loop().create_task(self._judge_each(remaining))
-            self._judgements.add(task)
-            task.add_done_callback(self._judgements.discard)
+            self._keep(self._judge_each(remaining))
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._judgements.add(task)
+        task.add_done_callback(self._judgements.discard)
 
     async def _judge_each(self, sessions: Iterator[LiveSession]) -> None:
         for session in sessions:

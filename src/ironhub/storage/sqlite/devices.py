@@ -1,6 +1,7 @@
 """Devices and modules in SQLite."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ironhub.core.errors import HubError
 from ironhub.core.facts import Fact, FactKind
@@ -33,10 +34,23 @@ from ironhub.storage.sqlite.workers import Work
 class SqliteDeviceStore:
     """A DeviceStore over the identities table."""
 
-    def __init__(self, database: Database, sealer: Sealer, cache: IdentityCache | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        cache: IdentityCache[KnownIdentity] | None = None,
+        *,
+        others: Sequence[IdentityCache[Any]] = (),
+    ) -> None:
+        """Begin.
+
+        Args:
+            others: further caches of what goes with a device.
+        """
         self._database = database
         self._sealer = sealer
         self._cache = cache or IdentityCache()
+        self._caches = (self._cache, *others)
 
     async def known_identity(self, identity: Identity) -> KnownIdentity | None:
         """Return what the gate must know of it, or None when there is no such device or module."""
@@ -48,7 +62,7 @@ class SqliteDeviceStore:
         if row is None:
             return None
         known = known_of(identity, row, self._sealer)
-        self._cache.put(known, asked_at)
+        self._cache.put(identity, known, asked_at)
         return known
 
     async def get_device(self, device_id: DeviceId) -> Device | None:
@@ -139,8 +153,13 @@ class SqliteDeviceStore:
         return await self._database.write(work)
 
     async def _write(self, device_id: DeviceId, work: Work[None]) -> None:
-        """Whatever the end, and whether or not the caller still waits, the cache forgets the device."""
-        await self._database.write(work, after=lambda: self._cache.forget(device_id))
+        """Whatever the end, and whether or not the caller still waits, the caches forget the device."""
+
+        def forget() -> None:
+            for cache in self._caches:
+                cache.forget(device_id)
+
+        await self._database.write(work, after=forget)
 
 
 def _put(

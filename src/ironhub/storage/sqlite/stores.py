@@ -7,9 +7,10 @@ from ironhub.storage.sqlite.authorities import SqliteAuthorityStore
 from ironhub.storage.sqlite.commands import SqliteCommandStore
 from ironhub.storage.sqlite.database import Database
 from ironhub.storage.sqlite.devices import SqliteDeviceStore
+from ironhub.storage.sqlite.identity_cache import IdentityCache
 from ironhub.storage.sqlite.outbox import SqliteOutbox
 from ironhub.storage.sqlite.policies import SqlitePolicyStore
-from ironhub.storage.sqlite.sessions import SqliteSessionStore
+from ironhub.storage.sqlite.sessions import Remembered, SqliteSessionStore
 from ironhub.storage.sqlite.twins import SqliteTwinStore
 from ironhub.storage.stores import Stores
 
@@ -25,11 +26,12 @@ def sqlite_stores(
         feedback_ttl: seconds a feedback record is kept.
     """
     authorities = SqliteAuthorityStore(database)
+    sessions: IdentityCache[Remembered] = IdentityCache()
     return Stores(
-        devices=SqliteDeviceStore(database, sealer),
+        devices=SqliteDeviceStore(database, sealer, others=(sessions,)),
         twins=SqliteTwinStore(database),
         commands=SqliteCommandStore(database, entropy, feedback_ttl=feedback_ttl),
-        sessions=SqliteSessionStore(database),
+        sessions=SqliteSessionStore(database, sessions),
         policies=SqlitePolicyStore(database, sealer),
         authorities=authorities,
         authority_source=authorities,

@@ -178,14 +178,14 @@ class OpensslContext:
         if settings.alpn:
             for pointer in self.pointers:
                 _lib.SSL_CTX_set_alpn_select_cb(pointer, self._choose_protocol, _ffi.NULL)
-        self._thread: int | None = None
+        self._owner: int | None = None
 
     def new_engine(self) -> OpensslEngine:
         """See `Context.new_engine`."""
-        if self._thread != threading.get_ident():
-            if self._thread is not None:
+        if self._owner != threading.get_ident():
+            if self._owner is not None:
                 raise RuntimeError("a TLS context belongs to the thread that used it first")
-            self._thread = threading.get_ident()
+            self._owner = threading.get_ident()
         return OpensslEngine(self)
 
     def _on_name(self, ssl: Any, _alert: Any, _argument: Any) -> int:

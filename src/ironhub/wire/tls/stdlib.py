@@ -150,14 +150,14 @@ class StdlibContext:
         self._settings = settings
         self._contexts = [_make_context(identity, settings) for identity in self._identities]
         self._contexts[0].sni_callback = self._on_name
-        self._thread: int | None = None
+        self._owner: int | None = None
 
     def new_engine(self) -> StdlibEngine:
         """See `Context.new_engine`."""
-        if self._thread != threading.get_ident():
-            if self._thread is not None:
+        if self._owner != threading.get_ident():
+            if self._owner is not None:
                 raise RuntimeError("a TLS context belongs to the thread that used it first")
-            self._thread = threading.get_ident()
+            self._owner = threading.get_ident()
         return StdlibEngine(self._contexts[0], self._settings)
 
     def _on_name(self, tls: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:

@@ -11,7 +11,7 @@ from tests.fakes.trouble import settle, until
 
 from ironhub.core.bus import AuthoritiesChanged, CommandQueued, CredentialsChanged, DesiredChanged, PolicyChanged
 from ironhub.core.ids import Identity, identity
-from ironhub.identity.model import Proof
+from ironhub.identity.model import DevicePrincipal, Proof
 from ironhub.messaging.sessions import service
 from ironhub.messaging.sessions.ports import HUB_STOPS, LiveSession
 from ironhub.messaging.sessions.service import LiveSessions
@@ -284,6 +284,34 @@ async def test_ten_thousand_sessions_are_judged_side_by_side_and_never_all_at_on
     bus.publish(AuthoritiesChanged())
     await until(lambda: all(session.ends for session in connected), 30)
     assert most == service.JUDGEMENTS_AT_ONCE
+
+
+async def test_whom_changed_authorities_seem_to_strike_is_judged_before_all_others() -> None:
+    judged: list[Identity] = []
+    prepared = False
+
+    async def judge(session: LiveSession) -> bool:
+        judged.append(session.principal.identity)
+        return session.principal.identity != PRESS
+
+    async def prepare() -> None:
+        nonlocal prepared
+        prepared = True
+
+    def doubts(principal: DevicePrincipal) -> bool:
+        assert prepared
+        return principal.identity == PRESS
+
+    bus = InprocBus()
+    sessions = LiveSessions(bus, Plant(), judge, prepare, doubts)
+    connected = [FakeSession(identity(f"d-{number}"), proof=Proof.CHAIN) for number in range(200)]
+    press = FakeSession(PRESS, proof=Proof.CHAIN)
+    for session in (*connected, press):
+        sessions.enter(session, judged_at=0)
+    bus.publish(AuthoritiesChanged())
+    await until(lambda: len(judged) == 201)
+    assert judged[0] == PRESS
+    assert press.ends == [RIGHT]
 
 
 async def test_others_are_served_while_ten_thousand_are_judged_by_a_judge_that_never_waits() -> None:

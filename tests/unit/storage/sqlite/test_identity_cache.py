@@ -1,4 +1,4 @@
-"""What the gate asked of lately."""
+"""What was read of identities lately."""
 
 import pytest
 
@@ -14,10 +14,10 @@ def known(of: Identity) -> KnownIdentity:
     return KnownIdentity(of, "g", True, Credentials(CredentialKind.NONE))
 
 
-def filled(*identities: Identity, size: int = 2) -> IdentityCache:
-    cache = IdentityCache(size)
+def filled(*identities: Identity, size: int = 2) -> IdentityCache[KnownIdentity]:
+    cache: IdentityCache[KnownIdentity] = IdentityCache(size)
     for each in identities:
-        cache.put(known(each), cache.generation)
+        cache.put(each, known(each), cache.generation)
     return cache
 
 
@@ -33,14 +33,14 @@ def test_an_answer_that_was_asked_for_before_a_write_is_not_kept() -> None:
     cache = filled()
     asked_at = cache.generation
     cache.forget(B.device_id)
-    cache.put(known(A), asked_at)
+    cache.put(A, known(A), asked_at)
     assert cache.get(A) is None
 
 
 def test_the_device_that_was_not_asked_for_longest_makes_room() -> None:
     cache = filled(A, B)
     assert cache.get(A) == known(A)
-    cache.put(known(C), cache.generation)
+    cache.put(C, known(C), cache.generation)
     assert [cache.get(each) is None for each in (A, B, C)] == [False, True, False]
 
 

@@ -4,6 +4,7 @@ import pytest
 from tests.fakes.pki import make_authority, self_signed
 from tests.fakes.tls_client import TLS1_2, MemoryClient, client_context, server_identity
 
+from ironhub.wire.mqtt import COMPILED
 from ironhub.wire.tls.engine import RecordEngine
 from ironhub.wire.tls.model import SLICE, TlsFailed, TlsSettings
 from ironhub.wire.tls.openssl import OpensslContext, OpensslEngine
@@ -72,6 +73,7 @@ class Transparent(RecordEngine):
         return 0
 
 
+@pytest.mark.skipif(COMPILED, reason="compiled classes have no children that are not")
 def test_the_end_of_a_record_that_looks_like_a_record_is_not_taken_for_one() -> None:
     lookalike = bytes([23, 3, 3, 0, 4]) + b"abcd"
     record = bytes([23, 3, 3, 0, 3 + len(lookalike)]) + b"..." + lookalike
