@@ -17,6 +17,7 @@ OWN_PERMISSIONS: Final = frozenset(
         Permission.METHOD_ANSWER,
         Permission.TWIN_READ_OWN,
         Permission.TWIN_REPORT,
+        Permission.FILE_UPLOAD,
     }
 )
 """What a device may do, to its own identity only."""
@@ -29,8 +30,16 @@ RIGHTS_NEEDED: Final[dict[Permission, Right]] = {
     Permission.METHOD_INVOKE: Right.SERVICE_CONNECT,
     Permission.TWIN_READ: Right.SERVICE_CONNECT,
     Permission.TWIN_WRITE: Right.SERVICE_CONNECT,
+    Permission.REGISTRY_QUERY: Right.SERVICE_CONNECT,
+    Permission.FILE_NOTIFICATION_READ: Right.SERVICE_CONNECT,
+    Permission.JOB_READ: Right.SERVICE_CONNECT,
+    Permission.JOB_WRITE: Right.SERVICE_CONNECT,
     Permission.REGISTRY_READ: Right.REGISTRY_READ,
     Permission.REGISTRY_WRITE: Right.REGISTRY_WRITE,
+    Permission.TRANSFER_READ: Right.REGISTRY_WRITE,
+    Permission.TRANSFER_WRITE: Right.REGISTRY_WRITE,
+    Permission.CONFIGURATION_READ: Right.REGISTRY_READ,
+    Permission.CONFIGURATION_WRITE: Right.REGISTRY_WRITE,
 }
 """What a shared access policy must hold (Azure IoT Hub, "Control access with shared access signatures")."""
 

@@ -18,12 +18,12 @@ from ironhub.app.asgi import AsgiServer
 from ironhub.app.datadir import DataDirectory, RunInfo
 from ironhub.app.hub import Hub, open_hub
 from ironhub.app.metrics import hub_health
+from ironhub.app.rest import azure_http
 from ironhub.app.settings import Settings
 from ironhub.app.system import SystemClock, SystemEntropy
 from ironhub.console.api import make_admin_app
 from ironhub.console.health import make_health_app
 from ironhub.core.errors import HubError
-from ironhub.heads.http.azure_service import AzureService
 from ironhub.heads.http.conversation import HttpConversation
 from ironhub.heads.http.messages import HttpSettings
 from ironhub.heads.limits import ConnectionLimits, connections_within
@@ -91,17 +91,7 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
             handshake_timeout=settings.handshake_timeout, connect_timeout=settings.connect_timeout
         )
         requests = HttpSettings(request_timeout=settings.connect_timeout)
-        azure = AzureService(
-            gate=hub.gate,
-            registry=hub.registry,
-            twins=hub.twins,
-            commands=hub.commands,
-            methods=hub.methods,
-            sessions=hub.sessions,
-            clock=hub.clock,
-            entropy=hub.entropy,
-            background=hub.background,
-        )
+        azure = azure_http(hub)
 
         def mqtt(channel: Channel) -> Conversation:
             return MqttConversation(channel, hub.mqtt)

@@ -16,7 +16,10 @@ from ironhub.app.policies import ensure_policies
 from ironhub.core.bus import Notice, PolicyChanged
 from ironhub.core.errors import Unavailable
 from ironhub.core.ids import identity
-from ironhub.heads.http.azure_service import AzureService
+from ironhub.heads.http.azure.application import AzureHttp
+from ironhub.heads.http.azure.commands import CommandCalls
+from ironhub.heads.http.azure.identities import IdentityCalls
+from ironhub.heads.http.azure.twins import TwinCalls
 from ironhub.heads.http.messages import Head, Request
 from ironhub.identity.audience import HubNames
 from ironhub.identity.gate import Gate
@@ -50,13 +53,16 @@ class Plant:
         self.sessions = LiveSessions(self.bus, PresenceRecorder(self.stores.devices, self.clock), self.judge)
         self.registry = RegistryService(self.stores.devices, self.bus, self.clock, self.entropy)
         self.policies = PolicyService(self.stores.policies, self.bus, self.entropy)
-        self.rest = AzureService(
+        twins = TwinService(self.stores.twins, self.bus, self.clock)
+        commands = CommandService(self.stores.commands, self.bus, self.clock, self.entropy)
+        methods = MethodService(self.sessions, self.stores.devices)
+        self.rest = AzureHttp(
+            [
+                IdentityCalls(self.registry, self.sessions),
+                TwinCalls(twins, self.registry),
+                CommandCalls(commands, methods),
+            ],
             gate=self.gate,
-            registry=self.registry,
-            twins=TwinService(self.stores.twins, self.bus, self.clock),
-            commands=CommandService(self.stores.commands, self.bus, self.clock, self.entropy),
-            methods=MethodService(self.sessions, self.stores.devices),
-            sessions=self.sessions,
             clock=self.clock,
             entropy=self.entropy,
         )

@@ -13,7 +13,10 @@ from tests.fakes.identities import HUB, OWNER_KEYS, KnownToTheHub, make_gate, to
 
 from ironhub.core.bus import Notice
 from ironhub.core.ids import Identity, identity
-from ironhub.heads.http.azure_service import AzureService
+from ironhub.heads.http.azure.application import AzureHttp
+from ironhub.heads.http.azure.commands import CommandCalls
+from ironhub.heads.http.azure.identities import IdentityCalls
+from ironhub.heads.http.azure.twins import TwinCalls
 from ironhub.heads.http.conversation import HttpConversation
 from ironhub.heads.http.errors import RequestMalformed
 from ironhub.heads.http.messages import Head, Request, Response
@@ -75,13 +78,16 @@ class Api:
         known.put_policy("reader", Right.REGISTRY_READ)
         self.channel = FakeChannel()
         self.sessions: list[None] = [None] * 3
-        self.service = AzureService(
+        registry = RegistryService(self.stores.devices, bus, self.clock, entropy)
+        twins = TwinService(self.stores.twins, bus, self.clock)
+        commands = CommandService(self.stores.commands, bus, self.clock, entropy)
+        self.service = AzureHttp(
+            [
+                IdentityCalls(registry, cast("LiveSessions", self.sessions)),
+                TwinCalls(twins, registry),
+                CommandCalls(commands, cast("MethodService", self.methods)),
+            ],
             gate=make_gate(known, self.clock),
-            registry=RegistryService(self.stores.devices, bus, self.clock, entropy),
-            twins=TwinService(self.stores.twins, bus, self.clock),
-            commands=CommandService(self.stores.commands, bus, self.clock, entropy),
-            methods=cast("MethodService", self.methods),
-            sessions=cast("LiveSessions", self.sessions),
             clock=self.clock,
             entropy=entropy,
         )

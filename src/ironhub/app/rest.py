@@ -1,0 +1,22 @@
+"""Wires the vendor's REST calls to the services of one hub."""
+
+from ironhub.app.hub import Hub
+from ironhub.heads.http.azure.application import AzureHttp
+from ironhub.heads.http.azure.calls import CallGroup
+from ironhub.heads.http.azure.commands import CommandCalls
+from ironhub.heads.http.azure.identities import IdentityCalls
+from ironhub.heads.http.azure.twins import TwinCalls
+
+
+def call_groups(hub: Hub) -> list[CallGroup]:
+    """Return all calls that are served on the HTTPS port."""
+    return [
+        IdentityCalls(hub.registry, hub.sessions),
+        TwinCalls(hub.twins, hub.registry),
+        CommandCalls(hub.commands, hub.methods),
+    ]
+
+
+def azure_http(hub: Hub) -> AzureHttp:
+    """Return what answers them."""
+    return AzureHttp(call_groups(hub), gate=hub.gate, clock=hub.clock, entropy=hub.entropy, background=hub.background)
