@@ -7,7 +7,7 @@ authority downwards, so that a forged one costs a single check for each authorit
 
 import hashlib
 import hmac
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -37,8 +37,6 @@ from ironhub.identity.revocation import RevocationList, load_revocation_list
 
 _SHA1_DIGITS: Final = 40
 _MAX_REMEMBERED: Final = 256
-_MAX_VERDICTS: Final = 4096
-"""Some 2 KB each."""
 _NO_CHECK_TIME: Final = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL's <openssl/x509_vfy.h>, which pyOpenSSL does not name."""
 
@@ -99,8 +97,6 @@ class ChainJudge:
         anchors = self._without_revoked([anchor for one in authorities if (anchor := self._load(one))])
         self._anchors = {anchor.der: anchor for anchor in anchors}
         self._above: dict[bytes, _Sent] = {}
-        self._verdicts: OrderedDict[tuple[bytes, ...], _Verdict] = OrderedDict()
-        """What was good, by the chain as it was sent: only good ones are kept, so strangers push nobody out."""
         self._stores = self._build_stores(anchors)
         self._revocations: dict[_Issuer, list[RevocationList]] = {}
         for anchor in anchors:
@@ -112,25 +108,11 @@ class ChainJudge:
     def judge(self, chain: Sequence[bytes], now: float) -> AdmittedChain:
         """Return who `chain` (DER, the device's first, the rest in any order) was issued to, and by whom.
 
-        A device that comes again with the chain that was good is spared all but the dates.
-
         Raises:
             CertificateRejected: no registered authority vouches for it at `now` (seconds since the epoch).
 
         Source: RFC 5280, 6.1, with a registered authority, root or not, as trust anchor; policy.py on top.
         """
-        shown = tuple(chain)
-        known = self._verdicts.get(shown)
-        if known is not None and known.since <= now < known.until:
-            self._verdicts.move_to_end(shown)
-            return known.admitted
-        verdict = self._judge(shown, now)
-        self._verdicts[shown] = verdict
-        if len(self._verdicts) > _MAX_VERDICTS:
-            self._verdicts.popitem(last=False)
-        return verdict.admitted
-
-    def _judge(self, chain: tuple[bytes, ...], now: float) -> "_Verdict":
         # 1. Bounds, and the device's own certificate: nothing costly yet.
         if not 1 <= len(chain) <= self._policy.max_sent:
             raise CertificateRejected(f"{len(chain)} certificates")
@@ -155,12 +137,12 @@ class ChainJudge:
         if self._policy.strict_profile or any(constrains_names(issuer) for issuer in certificates[1:]):
             check_plain_names(device.certificate)
         # 4. Revocation (6.3), by the lists that operators registered with their authorities.
-        lists = [self._check_revocation(certificate, issuer, now) for certificate, issuer in pairwise(certificates)]
+        for certificate, issuer in pairwise(certificates):
+            self._check_revocation(certificate, issuer, now)
         self._remember({der: sent[der] for der in below[1:]})
         digests = [sha256_thumbprint(der) for der in path]
         serials = tuple(certificate.serial_number for certificate in certificates)
-        admitted = AdmittedChain(name, digests[0], self._anchors[top].name, tuple(digests[1:]), serials)
-        return _Verdict(admitted, *_common_time(certificates, [one for one in lists if one is not None]))
+        return AdmittedChain(name, digests[0], self._anchors[top].name, tuple(digests[1:]), serials)
 
     def puts_in_doubt(self, authority: str, serials: tuple[int, ...]) -> bool:
         """Tell, in a microsecond, whether a chain that was good before may not be any more; `judge` decides.
@@ -205,24 +187,17 @@ class ChainJudge:
             detail = f"authority {anchor.name} is expired, or not valid yet"
         raise CertificateRejected(f"no path to a registered authority: {detail}")
 
-    def _check_revocation(
-        self, certificate: x509.Certificate, issuer: x509.Certificate, now: float
-    ) -> RevocationList | None:
-        """Return the list whose time must be now, if there is one."""
+    def _check_revocation(self, certificate: x509.Certificate, issuer: x509.Certificate, now: float) -> None:
         if not self._revocations and not self._barred:
-            return None
+            return
         who = _issuer_of(issuer)
         if who in self._barred:
             raise CertificateRejected("the authority's revocation list cannot be read: register another")
         lists = self._revocations.get(who, ())
         if any(certificate.serial_number in one.serials for one in lists):
             raise CertificateRejected(f"revoked by its authority: serial number {certificate.serial_number:x}")
-        if not lists or self._policy.stale_revocation_lists:
-            return None
-        for one in lists:
-            if one.is_fresh(now):
-                return one
-        raise CertificateRejected("the authority's revocation list is not of this time: register a newer one")
+        if lists and not self._policy.stale_revocation_lists and not any(one.is_fresh(now) for one in lists):
+            raise CertificateRejected("the authority's revocation list is not of this time: register a newer one")
 
     def _load(self, authority: TrustedAuthority) -> "_Anchor | None":
         try:
@@ -295,25 +270,11 @@ class _Sent(NamedTuple):
         return is_valid_at(self.certificate, now)
 
 
-class _Verdict(NamedTuple):
-    admitted: AdmittedChain
-    since: float
-    until: float
-    """Seconds since the epoch, exclusive: another certificate or list is over then."""
-
-
 class _Anchor(NamedTuple):
     name: str
     der: bytes
     certificate: x509.Certificate
     revocations: RevocationList | None
-
-
-def _common_time(certificates: Sequence[x509.Certificate], lists: Sequence[RevocationList]) -> tuple[float, float]:
-    """When all of them are good. A certificate is good for all of its last second (`is_valid_at`)."""
-    since = [certificate.not_valid_before_utc.timestamp() for certificate in certificates]
-    until = [certificate.not_valid_after_utc.timestamp() + 1 for certificate in certificates]
-    return max(since + [one.this_update for one in lists]), min(until + [one.next_update for one in lists])
 
 
 _Issuer = tuple[bytes, bytes]

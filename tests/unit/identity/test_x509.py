@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NoReturn
 
 import pytest
 from cryptography import x509
@@ -11,7 +10,6 @@ from OpenSSL._util import lib
 from tests.fakes.old_certificates import version_1_certificate
 from tests.fakes.pki import SERVER_AUTH, FakeAuthority, FakeCertificate, make_authority, make_key, self_signed
 
-from ironhub.identity import x509 as x509_module
 from ironhub.identity.certificates import CertificateRejected
 from ironhub.identity.model import Thumbprints, TrustedAuthority
 from ironhub.identity.policy import DEFAULT_POLICY, CertificatePolicy
@@ -333,35 +331,6 @@ def test_a_remembered_intermediate_expires_like_any_other() -> None:
 
 
 # Revocation.
-
-
-def test_what_was_good_is_judged_anew_when_one_of_its_times_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = make_authority("Short", parent=ROOT, not_before=NOW, days=2)
-    chain = short.issue("d1").chain_der
-    judge = judge_of(with_list(ROOT, this_update=NOW))  # its next update is due after a day
-    found = judge.judge(chain, NOW)
-    monkeypatch.setattr(judge, "_judge", never)
-    assert judge.judge(chain, NOW + DAY - 1) == found
-    monkeypatch.undo()
-    assert "not of this time" in refusal(judge, chain, NOW + DAY)
-    lax = judge_of(ROOT)
-    lax.judge(chain, NOW + DAY)
-    assert "no path" in refusal(lax, chain, NOW + 2 * DAY + 1)
-    assert "no path" in refusal(lax, chain, NOW - 1)
-
-
-def test_no_more_verdicts_are_kept_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(x509_module, "_MAX_VERDICTS", 1)
-    judge = judge_of(ROOT)
-    for name in ("d1", "d2"):
-        judge.judge(ROOT.issue(name).chain_der, NOW)
-    assert [verdict.admitted.common_name for verdict in judge._verdicts.values()] == ["d2"]
-    refusal(judge, make_authority("Stranger").issue("d3").chain_der)
-    assert len(judge._verdicts) == 1
-
-
-def never(*_: object) -> NoReturn:
-    raise AssertionError("judged again")
 
 
 def test_a_revoked_certificate_is_refused() -> None:
