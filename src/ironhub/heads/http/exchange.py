@@ -1,24 +1,20 @@
-"""One request and its response over h11: bytes in, a whole request out; a response in, bytes out. No IO."""
+"""One request and its response: bytes in, a whole request out; a response in, bytes out. No IO."""
 
-from dataclasses import dataclass
+import re
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final
 
-import h11
-
-from ironhub.heads.http.errors import RequestMalformed, RequestTooLarge
-from ironhub.heads.http.framing import check_framing, take_head
+from ironhub.heads.http.errors import RequestTooLarge
+from ironhub.heads.http.framing import Body, CountedBody, body_of, parse_head, take_head
 from ironhub.heads.http.messages import Head, HttpSettings, Response
 
 _BODYLESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
-
-
-@dataclass(slots=True)
-class _Body:
-    data: bytearray
-    pieces: int = 0
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+"""The Python SDK builds its error text from the reason phrase."""
+_UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
 
 
 class Exchange:
@@ -26,14 +22,17 @@ class Exchange:
 
     def __init__(self, settings: HttpSettings) -> None:
         self._settings = settings
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=settings.max_head)
-        self._body = _Body(bytearray())
+        self._body: Body = CountedBody(0)
+        self._collected = bytearray()
         self._is_head_request = False
+        self._waits = False
+        self._may_stay = False
+        self._answered = False
 
     @property
     def keeps_alive(self) -> bool:
         """Whether another exchange may follow on the connection; asked after `respond`."""
-        return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+        return self._answered and self._may_stay
 
     def take_head(self, buffer: bytearray) -> Head | None:
         """Cut the request line and headers from `buffer`; None while they are not complete.
@@ -41,14 +40,19 @@ class Exchange:
         Raises:
             RequestMalformed, RequestTooLarge.
         """
-        head = take_head(buffer, self._settings.max_head)
-        if head is None:
+        data = take_head(buffer, self._settings.max_head)
+        if data is None:
             return None
-        self._http.receive_data(head)
-        request = cast("h11.Request", self._next_event())  # a whole head is a request, or an error
-        check_framing(request, self._settings.max_body)
-        self._is_head_request = request.method == b"HEAD"
-        return _decoded(request)
+        raw = parse_head(data)
+        self._body = body_of(raw, self._settings.max_pieces)
+        path, _, query = raw.target.partition("?")
+        head = Head(raw.method, path, query, MappingProxyType(raw.headers), raw.version, raw.fields)
+        if (head.announced or 0) > self._settings.max_body:
+            raise RequestTooLarge(f"the body has more than {self._settings.max_body} bytes")
+        self._is_head_request = raw.method == "HEAD"
+        self._waits = raw.version == "1.1" and raw.headers.get("expect", "").lower() == "100-continue"
+        self._may_stay = raw.version == "1.1" and not _says_close(raw.fields)
+        return head
 
     def take_body(self, buffer: bytearray) -> bytes | None:
         """Take what belongs to the body from `buffer` and return the body once it is whole, else None.
@@ -56,58 +60,48 @@ class Exchange:
         Raises:
             RequestMalformed, RequestTooLarge.
         """
-        if buffer:
-            self._http.receive_data(bytes(buffer))
-            buffer.clear()
-        while True:
-            match self._next_event():
-                case h11.Data(data=data):
-                    self._take_piece(bytes(data))
-                case h11.EndOfMessage():
-                    buffer += self._http.trailing_data[0]
-                    return bytes(self._body.data)
-                case _:
-                    return None
+        body, collected = self._body, self._collected
+        collected += body.take(buffer, self._settings.max_body - len(collected))
+        return bytes(collected) if body.done else None
 
     def go_ahead(self) -> bytes:
         """Return what lets a client send its body that waits for it, else nothing."""
-        if not self._http.they_are_waiting_for_100_continue:
-            return b""
-        return self._http.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")) or b""
+        waits, self._waits = self._waits and not self._body.done, False
+        return b"HTTP/1.1 100 Continue\r\n\r\n" if waits else b""
 
     def respond(self, response: Response, now: float, *, closing: bool = False) -> bytes:
-        """Return the bytes of `response`; `now` in seconds since the epoch, `closing` if the connection ends here."""
-        headers = [("Date", formatdate(now, usegmt=True)), *response.headers]
+        """Return the bytes of `response`; `now` in seconds since the epoch, `closing` if the connection ends here.
+
+        Raises:
+            ValueError: a header holds what no header can carry: the caller's mistake.
+        """
+        self._answered = True
+        self._may_stay = self._may_stay and self._body.done and not closing
+        lines = [
+            f"HTTP/1.1 {response.status} {_PHRASES[response.status]}",
+            f"Date: {_date(int(now))}",
+            *(f"{name}: {value}" for name, value in response.headers),
+        ]
         if response.body:
-            headers.append(("Content-Type", response.content_type))
+            lines.append(f"Content-Type: {response.content_type}")
         if response.status not in _BODYLESS:
-            headers.append(("Content-Length", str(len(response.body))))
-        if closing:
-            headers.append(("Connection", "close"))
-        phrase = HTTPStatus(response.status).phrase.encode()  # the Python SDK builds its error text from it
-        out = self._http.send(h11.Response(status_code=response.status, headers=headers, reason=phrase)) or b""
-        if not self._is_head_request and response.body:
-            out += self._http.send(h11.Data(data=response.body)) or b""
-        return out + (self._http.send(h11.EndOfMessage()) or b"")
-
-    def _next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        try:
-            return self._http.next_event()
-        except h11.RemoteProtocolError as error:
-            raise RequestMalformed(f"no HTTP/1.1 request: {error}") from error
-
-    def _take_piece(self, data: bytes) -> None:
-        self._body.data += data
-        self._body.pieces += 1
-        if len(self._body.data) > self._settings.max_body or self._body.pieces > self._settings.max_pieces:
-            raise RequestTooLarge(f"the body has more than {self._settings.max_body} bytes, or too many pieces")
+            lines.append(f"Content-Length: {len(response.body)}")
+        if not self._may_stay:
+            lines.append("Connection: close")
+        if _UNSENDABLE.search("".join(lines)):
+            raise ValueError("a header of the response holds what no header can carry")
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        return head if self._is_head_request else head + response.body
 
 
-def _decoded(request: h11.Request) -> Head:
-    path, _, query = request.target.decode("ascii").partition("?")
-    headers: dict[str, str] = {}
-    for name, value in request.headers:
-        headers.setdefault(name.decode("ascii"), value.decode("latin-1"))
-    return Head(
-        request.method.decode("ascii"), path, query, MappingProxyType(headers), request.http_version.decode("ascii")
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+def _says_close(fields: tuple[tuple[str, str], ...]) -> bool:
+    return any(
+        "close" in (option.strip().lower() for option in value.split(","))
+        for name, value in fields
+        if name.lower() == "connection"
     )

@@ -26,7 +26,7 @@ class HttpSettings:
     max_stranger_body: int = 16_384
     """Bytes a peer may announce before its credential was looked at; for more, that is done first."""
     max_pieces: int = 4096
-    """Pieces a body may come in: many tiny chunks cost more than they weigh."""
+    """Chunks a body may come in: many tiny ones cost more than they weigh."""
     max_ahead: int = 65_536
     """Bytes that are taken from a client that sends on before its answer; then its socket is not read."""
     request_timeout: float = 30.0
@@ -52,6 +52,8 @@ class Head:
     headers: Mapping[str, str] = field(repr=False)
     """By lower-case name; of a repeated one the first. They may hold a token, so they are never shown."""
     version: str = "1.1"
+    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """All headers in order, their names spelt as sent."""
 
     @property
     def announced(self) -> int | None:
