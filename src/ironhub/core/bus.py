@@ -41,7 +41,14 @@ class CommandQueued(NamedTuple):
     identity: Identity
 
 
-Notice = CredentialsChanged | AuthoritiesChanged | PolicyChanged | DesiredChanged | CommandQueued
+class JobsChanged(NamedTuple):
+    """A job was created or has ended: whoever runs jobs looks again."""
+
+    ended: int | None
+    """The number of the job that has ended; None: one was created."""
+
+
+Notice = CredentialsChanged | AuthoritiesChanged | PolicyChanged | DesiredChanged | CommandQueued | JobsChanged
 
 
 class Bus(Protocol):

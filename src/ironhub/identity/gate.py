@@ -9,6 +9,7 @@ looked up lately can show in the time an answer takes.
 import asyncio
 import hashlib
 import hmac
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from ironhub.identity.model import (
     KnownPolicy,
     OperatorPrincipal,
     Proof,
+    Remembered,
     Right,
     ServicePrincipal,
     SymmetricKeys,
@@ -113,6 +115,22 @@ class Gate:
         # 3. It was signed for this hub, or for a part of it.
         scope = self._scope(self._own_audience(verified).path)
         return ServicePrincipal(policy.name, policy.rights, scope, verified.ends_at, verified.key_digest)
+
+    async def recall(self, who: Remembered) -> ServicePrincipal | OperatorPrincipal:
+        """Return who set something going that works on without them, with the rights they have now.
+
+        It rests on the policy's key, not on the token: a token's end says until when calls can be made with it, while a
+        key that was rolled and a right that was taken away end also what was begun with them.
+
+        Raises:
+            AuthenticationFailed: the policy or its key is gone.
+        """
+        if not who.by_policy:
+            return OperatorPrincipal(who.name)
+        policy = await self._policies.known_policy(who.name)
+        if policy is None or not _has_key(policy.keys, who):
+            raise _refuse(f"policy {who.name!r} is gone, or the key that was used")
+        return ServicePrincipal(policy.name, policy.rights, who.scope, math.inf, who.key_digest)
 
     async def still_good(self, principal: DevicePrincipal, chain: Sequence[bytes] = ()) -> bool:
         """Tell whether what a live session rests on would be admitted again; `chain` as at its beginning."""
@@ -312,8 +330,8 @@ def _thumbprints_of(known: KnownIdentity | None) -> Thumbprints | None:
     return known.credentials.thumbprints
 
 
-def _has_key(keys: SymmetricKeys | None, principal: DevicePrincipal | ServicePrincipal) -> bool:
-    return keys is not None and any(hmac.compare_digest(key_digest(key), principal.key_digest) for key in keys)
+def _has_key(keys: SymmetricKeys | None, who: DevicePrincipal | Remembered) -> bool:
+    return keys is not None and any(hmac.compare_digest(key_digest(key), who.key_digest) for key in keys)
 
 
 def _may_connect(policy: KnownPolicy | None, principal: DevicePrincipal) -> bool:

@@ -135,6 +135,27 @@ class ServicePrincipal:
     """As for a device."""
 
 
+class LinkRight(Enum):
+    """What a signed link lets its holder do."""
+
+    READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPrincipal:
+    """Whoever holds a signed link to a blob or a container. Only the gate for links makes one."""
+
+    container: str
+    blob: str | None
+    """None: every blob of the container, and the container."""
+    rights: frozenset[LinkRight]
+    expires_at: float
+    """When the link ends, seconds since the epoch."""
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorPrincipal:
     """Somebody who proved to hold the data directory's admin token, or works in that directory itself."""
@@ -142,7 +163,20 @@ class OperatorPrincipal:
     name: str
 
 
-Principal = DevicePrincipal | ServicePrincipal | OperatorPrincipal
+Principal = DevicePrincipal | ServicePrincipal | LinkPrincipal | OperatorPrincipal
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Who set something going, as stored with it: enough to ask the gate about them again, not to be admitted by."""
+
+    name: str
+    """Of the policy, or of the operator."""
+    by_policy: bool
+    scope: str = ""
+    """As of a ServicePrincipal."""
+    key_digest: str = field(default="", repr=False)
+    """As of a ServicePrincipal."""
 
 
 class AuthenticationFailed(HubError):

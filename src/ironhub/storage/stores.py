@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from ironhub.access.ports import PolicyStore
 from ironhub.identity.ports import AuthoritySource
 from ironhub.messaging.commands.ports import CommandStore
+from ironhub.messaging.jobs.ports import JobStore
+from ironhub.messaging.files.ports import BlobIndex, UploadStore
 from ironhub.messaging.sessions.ports import SessionStore
 from ironhub.messaging.telemetry.ports import Outbox
 from ironhub.pki.ports import AuthorityStore
 from ironhub.registry.ports import DeviceStore
+from ironhub.twins.configurations.ports import ConfigurationStore
 from ironhub.twins.ports import TwinStore
 
 
@@ -18,6 +21,7 @@ class Stores:
 
     devices: DeviceStore
     twins: TwinStore
+    configurations: ConfigurationStore
     commands: CommandStore
     sessions: SessionStore
     policies: PolicyStore
@@ -25,3 +29,6 @@ class Stores:
     authority_source: AuthoritySource
     """The same registered authorities, as the gate sees them."""
     outbox: Outbox
+    uploads: UploadStore
+    blobs: BlobIndex
+    jobs: JobStore

@@ -6,9 +6,12 @@ from ironhub.core.facts import Fact
 from ironhub.core.ids import DeviceId, Identity
 from ironhub.identity.model import KnownPolicy
 from ironhub.messaging.commands.model import Command, Feedback
+from ironhub.messaging.files.model import Upload
 from ironhub.messaging.sessions.model import StoredSession
 from ironhub.pki.model import Authority
 from ironhub.registry.model import Device, Module, Presence
+from ironhub.storage.memory.jobs import Jobs
+from ironhub.twins.configurations.model import Configuration, Progress
 from ironhub.twins.model import Twin
 
 
@@ -51,8 +54,12 @@ class State:
     policies: dict[str, KnownPolicy] = field(default_factory=dict)
     """By name in lower case."""
     authorities: dict[str, Authority] = field(default_factory=dict)
+    configurations: dict[str, Configuration] = field(default_factory=dict)
+    configuration_progress: Progress | None = None
+    uploads: dict[str, Upload] = field(default_factory=dict)
     outbox: dict[int, Fact] = field(default_factory=dict)
     last_fact_id: int = 0
+    jobs: Jobs = field(default_factory=Jobs)
 
     def identity(self, identity: Identity) -> Device | Module | None:
         """The device or module, as stored."""
@@ -67,6 +74,7 @@ class State:
         self.presence.pop(identity, None)
         self.twins.pop(identity, None)
         self.sessions.pop(identity, None)
+        self.uploads = {key: upload for key, upload in self.uploads.items() if upload.identity != identity}
         for queued in self.queue(identity):
             del self.commands[queued.command.sequence_number]
         self.feedback = {key: record for key, record in self.feedback.items() if record.identity != identity}

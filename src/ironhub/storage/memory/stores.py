@@ -3,13 +3,17 @@
 from ironhub.core.clock import Entropy
 from ironhub.storage.feedback import FEEDBACK_TTL
 from ironhub.storage.memory.authorities import MemoryAuthorityStore
+from ironhub.storage.memory.blobs import MemoryBlobIndex
 from ironhub.storage.memory.commands import MemoryCommandStore
+from ironhub.storage.memory.configurations import MemoryConfigurationStore
 from ironhub.storage.memory.devices import MemoryDeviceStore
+from ironhub.storage.memory.jobs import MemoryJobStore
 from ironhub.storage.memory.outbox import MemoryOutbox
 from ironhub.storage.memory.policies import MemoryPolicyStore
 from ironhub.storage.memory.sessions import MemorySessionStore
 from ironhub.storage.memory.state import State
 from ironhub.storage.memory.twins import MemoryTwinStore
+from ironhub.storage.memory.uploads import MemoryUploadStore
 from ironhub.storage.stores import Stores
 
 
@@ -25,10 +29,14 @@ def memory_stores(entropy: Entropy, *, feedback_ttl: float = FEEDBACK_TTL) -> St
     return Stores(
         devices=MemoryDeviceStore(state, outbox),
         twins=MemoryTwinStore(state, outbox),
+        configurations=MemoryConfigurationStore(state),
         commands=MemoryCommandStore(state, entropy, feedback_ttl=feedback_ttl),
         sessions=MemorySessionStore(state),
         policies=MemoryPolicyStore(state),
         authorities=authorities,
         authority_source=authorities,
         outbox=outbox,
+        uploads=MemoryUploadStore(state, entropy),
+        blobs=MemoryBlobIndex(),
+        jobs=MemoryJobStore(state.jobs),
     )

@@ -5,6 +5,7 @@ from copy import deepcopy
 
 from ironhub.core.facts import Fact
 from ironhub.core.ids import Identity
+from ironhub.core.receipts import Receipt
 from ironhub.storage.memory.outbox import MemoryOutbox
 from ironhub.storage.memory.state import State
 from ironhub.twins.model import Twin, TwinVersionConflict, initial_twin
@@ -21,11 +22,16 @@ class MemoryTwinStore:
         """Return the twin; the initial one if nothing was ever written; None when the identity is not registered."""
         return deepcopy(self._stored(identity))
 
-    async def put_twin(self, twin: Twin, *, replacing: int, facts: Sequence[Fact] = ()) -> None:
-        """Store it and its facts if `replacing` is the stored version. Raises TwinVersionConflict."""
+    async def put_twin(
+        self, twin: Twin, *, replacing: int, facts: Sequence[Fact] = (), receipt: Receipt | None = None
+    ) -> None:
+        """Store it, its facts and the receipt if `replacing` is the stored version. Raises TwinVersionConflict,
+        ReceiptRefused."""
         stored = self._stored(twin.identity)
         if stored is None or stored.version != replacing:
             raise TwinVersionConflict(f"the twin of {twin.identity} is not at version {replacing}")
+        if receipt is not None:
+            self._state.jobs.take(receipt)
         self._state.twins[twin.identity] = deepcopy(twin)
         self._outbox.leave(facts)
 

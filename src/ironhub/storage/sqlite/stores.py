@@ -4,14 +4,18 @@ from ironhub.core.clock import Entropy
 from ironhub.core.sealing import Sealer
 from ironhub.storage.feedback import FEEDBACK_TTL
 from ironhub.storage.sqlite.authorities import SqliteAuthorityStore
+from ironhub.storage.sqlite.blobs import SqliteBlobIndex
 from ironhub.storage.sqlite.commands import SqliteCommandStore
+from ironhub.storage.sqlite.configurations import SqliteConfigurationStore
 from ironhub.storage.sqlite.database import Database
 from ironhub.storage.sqlite.devices import SqliteDeviceStore
 from ironhub.storage.sqlite.identity_cache import IdentityCache
+from ironhub.storage.sqlite.jobs import SqliteJobStore
 from ironhub.storage.sqlite.outbox import SqliteOutbox
 from ironhub.storage.sqlite.policies import SqlitePolicyStore
 from ironhub.storage.sqlite.sessions import Remembered, SqliteSessionStore
 from ironhub.storage.sqlite.twins import SqliteTwinStore
+from ironhub.storage.sqlite.uploads import SqliteUploadStore
 from ironhub.storage.stores import Stores
 
 
@@ -30,10 +34,14 @@ def sqlite_stores(
     return Stores(
         devices=SqliteDeviceStore(database, sealer, others=(sessions,)),
         twins=SqliteTwinStore(database),
+        configurations=SqliteConfigurationStore(database),
         commands=SqliteCommandStore(database, entropy, feedback_ttl=feedback_ttl),
         sessions=SqliteSessionStore(database, sessions),
         policies=SqlitePolicyStore(database, sealer),
         authorities=authorities,
         authority_source=authorities,
         outbox=SqliteOutbox(database),
+        uploads=SqliteUploadStore(database, sealer, entropy),
+        blobs=SqliteBlobIndex(database),
+        jobs=SqliteJobStore(database),
     )

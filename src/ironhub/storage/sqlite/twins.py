@@ -7,7 +7,9 @@ from sqlalchemy import and_, bindparam, exists, insert, select, update
 
 from ironhub.core.facts import Fact
 from ironhub.core.ids import Identity
+from ironhub.core.receipts import Receipt
 from ironhub.storage.sqlite.database import Database
+from ironhub.storage.sqlite.jobs import take_receipt
 from ironhub.storage.sqlite.outbox import leave_facts
 from ironhub.storage.sqlite.rows import json_object, json_text, reading
 from ironhub.storage.sqlite.statements import Values, is_identity, key_of, names, sql
@@ -45,8 +47,11 @@ class SqliteTwinStore:
         row = await self._database.read(lambda tx: tx.one(GET, key_of(identity)))
         return None if row is None else _twin(identity, row)
 
-    async def put_twin(self, twin: Twin, *, replacing: int, facts: Sequence[Fact] = ()) -> None:
-        """Store it and its facts if `replacing` is the stored version. Raises TwinVersionConflict."""
+    async def put_twin(
+        self, twin: Twin, *, replacing: int, facts: Sequence[Fact] = (), receipt: Receipt | None = None
+    ) -> None:
+        """Store it, its facts and the receipt if `replacing` is the stored version. Raises TwinVersionConflict,
+        ReceiptRefused."""
         values = _values(twin) | key_of(twin.identity) | {"replacing": replacing}
 
         def work(tx: Transaction) -> None:
@@ -56,6 +61,8 @@ class SqliteTwinStore:
             if not stored:
                 raise TwinVersionConflict(f"the twin of {twin.identity} is not at version {replacing}")
             leave_facts(tx, facts)
+            if receipt is not None:
+                take_receipt(tx, receipt)
 
         await self._database.write(work)
 
@@ -71,15 +78,18 @@ def _values(twin: Twin) -> Values:
         "reported_version": twin.reported.version,
         "reported": json_text(twin.reported.properties),
         "reported_metadata": json_text(twin.reported.metadata),
+        "configurations": json_text(twin.configurations) if twin.configurations else None,
     }
 
 
 def _twin(identity: Identity, row: Row) -> Twin:
-    created_at, version, etag_counter, tags, *sections = row
+    created_at, version, etag_counter, tags, *sections, configurations = row
     if version is None:
         return initial_twin(identity, created_at)
     with reading(f"the twin of {identity}"):
-        return Twin(identity, version, etag_counter, json_object(tags), _section(sections[:3]), _section(sections[3:]))
+        desired, reported = _section(sections[:3]), _section(sections[3:])
+        configured = json_object(configurations) if configurations is not None else {}
+        return Twin(identity, version, etag_counter, json_object(tags), desired, reported, configured)
 
 
 def _section(columns: list[object]) -> Section:
