@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the code: every error, every setting, every metric.
+"""Writes docs/reference/ from the code: every error, setting and metric, and what the admin API can do.
 
 python -m tools.reference            write the pages
 python -m tools.reference --check    exit with 1 when one is not what the code says
@@ -8,16 +8,18 @@ import argparse
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import ironhub
 from ironhub.app.settings import Settings
 from ironhub.console import metric_names
+from ironhub.console.api import admin_document
 from ironhub.core.errors import HubError
 
 PAGES: Final = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -67,7 +69,17 @@ def metrics_page() -> str:
 
 def pages() -> dict[str, str]:
     """Return every page by file name."""
-    return {"errors.md": errors_page(), "settings.md": settings_page(), "metrics.md": metrics_page()}
+    return {
+        "errors.md": errors_page(),
+        "settings.md": settings_page(),
+        "metrics.md": metrics_page(),
+        "admin-api.json": document_text(admin_document()),
+    }
+
+
+def document_text(document: dict[str, Any]) -> str:
+    """Return an OpenAPI document as it lies in the repository."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def main() -> int:

@@ -41,3 +41,14 @@ async def test_a_put_replaces_the_one_of_that_name_in_its_place(stores: Stores) 
     await stores.policies.put_policy(rolled)
     assert await stores.policies.known_policy("service") == rolled
     assert list(await stores.policies.list_policies()) == [rolled, OWNER]
+
+
+async def test_a_deleted_policy_is_gone_and_the_others_stay(stores: Stores) -> None:
+    for policy in (SERVICE, OWNER):
+        await stores.policies.put_policy(policy)
+    assert await stores.policies.delete_policy("SERVICE") is True
+    assert await stores.policies.delete_policy("service") is False
+    assert await stores.policies.known_policy("service") is None
+    assert list(await stores.policies.list_policies()) == [OWNER]
+    await stores.policies.put_policy(SERVICE)
+    assert list(await stores.policies.list_policies()) == [OWNER, SERVICE]

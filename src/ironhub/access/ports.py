@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from ironhub.core.ids import DeviceId
 from ironhub.identity.model import KnownPolicy
 from ironhub.identity.ports import PolicySource
 
@@ -15,3 +16,13 @@ class PolicyStore(PolicySource, Protocol):
 
     async def put_policy(self, policy: KnownPolicy) -> None:
         """Store it durably, replacing the one of that name."""
+
+    async def delete_policy(self, name: str) -> bool:
+        """Forget it durably; names compare case-insensitively. Returns False when there is none."""
+
+
+class FamilySource(Protocol):
+    """Where it is known which devices stand below which edge device."""
+
+    async def is_parent(self, parent: DeviceId, child: DeviceId) -> bool:
+        """Tell whether `parent` is the edge device that `child` is connected through."""

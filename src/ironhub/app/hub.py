@@ -11,7 +11,7 @@ from ironhub.access.policies import PolicyService
 from ironhub.app.archive import write_archive
 from ironhub.app.certificates import LOOPBACK_NAMES, ServerCertificate
 from ironhub.app.datadir import DataDirectory
-from ironhub.app.policies import ensure_policies
+from ironhub.app.policies import BUILT_IN, ensure_policies
 from ironhub.app.settings import Settings
 from ironhub.console.services import HubServices
 from ironhub.core.bus import AuthoritiesChanged, Notice
@@ -85,7 +85,7 @@ class Hub:
         self.methods = MethodService(self.sessions, stores.devices)
         self.telemetry = TelemetryService(log)
         self.authorities = AuthorityService(stores.authorities, self.bus, clock, entropy)
-        self.policies = PolicyService(stores.policies, self.bus, entropy)
+        self.policies = PolicyService(stores.policies, self.bus, entropy, needed=BUILT_IN)
         self.mqtt = MqttServices(
             gate=self.gate,
             telemetry=self.telemetry,

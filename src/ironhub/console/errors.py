@@ -1,6 +1,7 @@
 """Errors as the admin API answers them: `{"error": {"code", "message", "next_step"}}`, always."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from fastapi import FastAPI, Request
@@ -30,11 +31,19 @@ class ErrorAnswer(BaseModel):
 
 
 class RouteNotFound(HubError):
-    """The admin API has no such path, or the path has no such method."""
+    """The admin API has no such path."""
 
     code: ClassVar[str] = "request.no_such_route"
     status: ClassVar[int] = 404
-    next_step: ClassVar[str] = "See /api/v1/openapi.json for everything that can be called."
+    next_step: ClassVar[str] = "See /api/docs for everything that can be called."
+
+
+class MethodNotServed(HubError):
+    """The admin API has the path, with other methods."""
+
+    code: ClassVar[str] = "request.no_such_method"
+    status: ClassVar[int] = 405
+    next_step: ClassVar[str] = "Use one of the methods of the Allow header."
 
 
 class RequestTooLarge(HubError):
@@ -45,11 +54,11 @@ class RequestTooLarge(HubError):
     next_step: ClassVar[str] = "Send less in one request."
 
 
-def answer(error: HubError) -> JSONResponse:
+def answer(error: HubError, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return the answer that tells of `error`; its `detail` stays in our log."""
     body = {"code": error.code, "message": str(error), "next_step": error.next_step}
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return JSONResponse({"error": body}, status_code=error.status, headers=headers)
+    told = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    return JSONResponse({"error": body}, status_code=error.status, headers={**told, **(headers or {})})
 
 
 def install(app: FastAPI) -> None:
@@ -76,8 +85,10 @@ async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
     """The framework wraps what its body parser raised: the cause is the better answer."""
     if isinstance(error.__cause__, HubError):
         return answer(error.__cause__)
-    if isinstance(error, HTTPException) and error.status_code in (404, 405):
-        return answer(RouteNotFound("there is nothing here for this path and method"))
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return answer(MethodNotServed("this path has other methods"), error.headers)
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return answer(RouteNotFound("there is nothing at this path"))
     return answer(InvalidArgument("the request could not be read"))
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ironhub.access.model import Grant
+from ironhub.console.themes import TELEMETRY, Theme, theme_of
 from ironhub.core.clock import Clock
 from ironhub.core.errors import InvalidArgument
 from ironhub.core.ids import DeviceId
-from ironhub.messaging.telemetry.model import Logged, Source
+from ironhub.messaging.telemetry.model import Logged
 from ironhub.messaging.telemetry.service import TelemetryService
 
 MAX_WAIT: Final = 30.0
@@ -62,14 +63,14 @@ class LogReader:
         clock: Clock,
         *,
         device: DeviceId | None = None,
-        facts: bool = False,
+        themes: frozenset[Theme] = TELEMETRY,
         stopping: asyncio.Event | None = None,
     ) -> None:
         self._telemetry = telemetry
         self._grant = grant
         self._clock = clock
         self._device = device
-        self._facts = facts
+        self._themes = themes
         self._stopping = stopping or asyncio.Event()
         self._cursors = [_Cursor(partition) for partition in range(telemetry.partitions)]
 
@@ -126,7 +127,7 @@ class LogReader:
         origin = logged.entry.origin
         if self._device is not None and origin.identity.device_id != self._device:
             return False
-        return self._facts or origin.source is Source.TELEMETRY
+        return theme_of(logged.entry) in self._themes
 
     async def _more(self, deadline: float | None) -> bool:
         """Wait until there is something to read; False: the time is over."""

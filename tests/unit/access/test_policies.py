@@ -10,11 +10,18 @@ from tests.fakes.identities import HUB, claim, token_for
 from tests.fakes.sessions import FakeSession
 
 from ironhub.access.model import Grant, Permission, PermissionDenied
-from ironhub.access.policies import PolicyNotFound, PolicyService, WhichKey
+from ironhub.access.policies import (
+    MAX_POLICIES,
+    PolicyNeeded,
+    PolicyNotFound,
+    PolicyService,
+    TooManyPolicies,
+    WhichKey,
+)
 from ironhub.access.ports import PolicyStore
-from ironhub.app.policies import ensure_policies
+from ironhub.app.policies import BUILT_IN, ensure_policies
 from ironhub.core.bus import Notice, PolicyChanged
-from ironhub.core.errors import Unavailable
+from ironhub.core.errors import InvalidArgument, Unavailable
 from ironhub.core.ids import identity
 from ironhub.heads.http.azure.application import AzureHttp
 from ironhub.heads.http.azure.commands import CommandCalls
@@ -23,7 +30,7 @@ from ironhub.heads.http.azure.twins import TwinCalls
 from ironhub.heads.http.messages import Head, Request
 from ironhub.identity.audience import HubNames
 from ironhub.identity.gate import Gate
-from ironhub.identity.model import KnownPolicy
+from ironhub.identity.model import KnownPolicy, Right
 from ironhub.messaging.commands.service import CommandService
 from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.ports import LiveSession
@@ -52,7 +59,7 @@ class Plant:
         )
         self.sessions = LiveSessions(self.bus, PresenceRecorder(self.stores.devices, self.clock), self.judge)
         self.registry = RegistryService(self.stores.devices, self.bus, self.clock, self.entropy)
-        self.policies = PolicyService(self.stores.policies, self.bus, self.entropy)
+        self.policies = PolicyService(self.stores.policies, self.bus, self.entropy, needed=BUILT_IN)
         twins = TwinService(self.stores.twins, self.bus, self.clock)
         commands = CommandService(self.stores.commands, self.bus, self.clock, self.entropy)
         methods = MethodService(self.sessions, self.stores.devices)
@@ -76,6 +83,9 @@ class Plant:
 
     async def roll(self, name: str, which: WhichKey = WhichKey.PRIMARY) -> KnownPolicy:
         return await self.policies.roll_key(by_operator(Permission.POLICY_WRITE), name, which)
+
+    async def known(self, name: str) -> KnownPolicy:
+        return await self.policies.get(by_operator(Permission.POLICY_READ), name)
 
     async def status_of_rest(self, token: str) -> int:
         head = Head("GET", "/statistics/devices", "api-version=2021-04-12", {"authorization": token})
@@ -111,6 +121,10 @@ async def test_nothing_is_shown_or_changed_without_the_grant_for_it(plant: Plant
         await plant.policies.get(grant, "service")
     with pytest.raises(PermissionDenied):
         await plant.policies.roll_key(grant, "service")
+    with pytest.raises(PermissionDenied):
+        await plant.policies.put(grant, "service", frozenset(Right))
+    with pytest.raises(PermissionDenied):
+        await plant.policies.delete(grant, "service")
     assert await plant.stores.policies.list_policies() == before
 
 
@@ -171,11 +185,63 @@ async def test_a_rolled_key_opens_the_rest_api_no_more(plant: Plant) -> None:
     assert await plant.status_of_rest(await plant.token("iothubowner")) == 200
 
 
+async def test_a_policy_is_made_with_keys_of_its_own_and_changed_without_new_ones(plant: Plant) -> None:
+    grant = by_operator(Permission.POLICY_WRITE)
+    made = await plant.policies.put(grant, "reader", frozenset({Right.REGISTRY_READ}))
+    others = await plant.stores.policies.list_policies()
+    assert len({key for policy in others for key in policy.keys}) == 2 * len(others) == 12
+    changed = await plant.policies.put(grant, "READER", frozenset({Right.SERVICE_CONNECT}))
+    assert changed == KnownPolicy("reader", made.keys, frozenset({Right.SERVICE_CONNECT}))
+    assert await plant.known("reader") == changed
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "x" * 65, "ü", "a\n"])
+async def test_a_policy_must_have_a_name_and_a_right(plant: Plant, name: str) -> None:
+    grant = by_operator(Permission.POLICY_WRITE)
+    with pytest.raises(InvalidArgument):
+        await plant.policies.put(grant, name, frozenset(Right))
+    with pytest.raises(InvalidArgument):
+        await plant.policies.put(grant, "reader", frozenset())
+
+
+async def test_there_is_an_end_to_policies(plant: Plant) -> None:
+    grant = by_operator(Permission.POLICY_WRITE)
+    for number in range(MAX_POLICIES - len(BUILT_IN)):
+        await plant.policies.put(grant, f"p{number}", frozenset(Right))
+    with pytest.raises(TooManyPolicies):
+        await plant.policies.put(grant, "one-more", frozenset(Right))
+    await plant.policies.put(grant, "p0", frozenset({Right.REGISTRY_READ}))
+
+
+async def test_a_policy_that_lost_its_right_or_is_gone_opens_the_rest_api_no_more(plant: Plant) -> None:
+    grant = by_operator(Permission.POLICY_WRITE)
+    await plant.policies.put(grant, "reader", frozenset({Right.REGISTRY_READ}))
+    token = await plant.token("reader")
+    assert await plant.status_of_rest(token) == 200
+    await plant.policies.put(grant, "reader", frozenset({Right.DEVICE_CONNECT}))
+    assert await plant.status_of_rest(token) == 401
+    await plant.policies.put(grant, "reader", frozenset({Right.REGISTRY_READ}))
+    assert await plant.status_of_rest(token) == 200
+    await plant.policies.delete(grant, "Reader")
+    assert await plant.status_of_rest(token) == 401
+    assert plant.notices == [PolicyChanged("reader")] * 4
+    with pytest.raises(PolicyNotFound):
+        await plant.policies.delete(grant, "reader")
+
+
+async def test_what_every_hub_has_stays(plant: Plant) -> None:
+    for name in BUILT_IN:
+        with pytest.raises(PolicyNeeded):
+            await plant.policies.delete(by_operator(Permission.POLICY_WRITE), name.upper())
+    assert len(await plant.stores.policies.list_policies()) == len(BUILT_IN)
+
+
 class StoresThenFails:
     """A store whose answer is lost after the change was made."""
 
     def __init__(self, store: PolicyStore) -> None:
         self.known_policy, self.list_policies, self._put = store.known_policy, store.list_policies, store.put_policy
+        self.delete_policy = store.delete_policy
 
     async def put_policy(self, policy: KnownPolicy) -> None:
         await self._put(policy)

@@ -13,7 +13,7 @@ from tests.fakes.streams import stored
 
 from ironhub.access.policies import PolicyService
 from ironhub.app.cli.inprocess import InProcessTransport
-from ironhub.app.policies import ensure_policies
+from ironhub.app.policies import BUILT_IN, ensure_policies
 from ironhub.console.api import make_admin_app
 from ironhub.console.services import HubServices
 from ironhub.core.ids import identity
@@ -87,7 +87,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         telemetry=TelemetryService(log),
         authorities=AuthorityService(stores.authorities, bus, clock, entropy),
         sessions=sessions,
-        policies=PolicyService(stores.policies, bus, entropy),
+        policies=PolicyService(stores.policies, bus, entropy, needed=BUILT_IN),
         clock=clock,
         hub_names=("hub.example", "localhost"),
         ca_pem="-----BEGIN CERTIFICATE-----\n",

@@ -42,7 +42,12 @@ async def test_a_bug_is_told_without_its_words_and_logged_with_them(caplog: pyte
 
 async def test_an_unknown_path_points_to_the_description(desk: Desk) -> None:
     assert await desk.refused("GET", "/nowhere") == (404, "request.no_such_route")
-    assert await desk.refused("PUT", "/devices") == (404, "request.no_such_route")
+
+
+async def test_another_method_is_named_where_there_is_one(desk: Desk) -> None:
+    assert await desk.refused("PUT", "/devices") == (405, "request.no_such_method")
+    answer = await desk.client.delete("/api/v1/ca")
+    assert answer.headers["allow"] == "GET"
 
 
 async def test_the_frameworks_other_refusals_have_the_same_shape() -> None:

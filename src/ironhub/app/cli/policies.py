@@ -1,5 +1,6 @@
 """`ironhub policy …`"""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
 
 app = group("policy", "Shared access policies: what back ends (and devices without a key of their own) sign with.")
 
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The policy: iothubowner, service, device, …")]
+
+
+class Right(StrEnum):
+    """What a policy may do."""
+
+    REGISTRY_READ = "RegistryRead"
+    REGISTRY_WRITE = "RegistryWrite"
+    SERVICE_CONNECT = "ServiceConnect"
+    DEVICE_CONNECT = "DeviceConnect"
+
 
 @hub_command(app, "list", creates=True, examples=("policy list", "policy list -o json"))
 async def list_all(hub: "AdminClient", place: Place) -> "Answer":
@@ -24,11 +36,44 @@ async def list_all(hub: "AdminClient", place: Place) -> "Answer":
     return listed(("NAME", "RIGHTS"), rows, found)
 
 
+@hub_command(
+    app,
+    "set",
+    creates=True,
+    examples=("policy set dashboards --right ServiceConnect", "policy set robot --right RegistryRead"),
+)
+async def set_rights(
+    hub: "AdminClient",
+    place: Place,
+    name: NameArgument,
+    right: Annotated[list[Right], typer.Option("--right", help="What it may do; repeat it.")],
+) -> "Answer":
+    """Create a policy with two new keys, or change what it may do; its keys stay.
+
+    A session that rests on a right that is taken away ends at once.
+    """
+    from ironhub.app.cli.output import detailed
+
+    given = await hub.send("PUT", "policies", name, body={"rights": sorted({each.value for each in right})})
+    return detailed({"name": given["name"], "rights": ", ".join(given["rights"])}, given)
+
+
+@hub_command(app, "delete", examples=("policy delete dashboards --yes",))
+async def delete(hub: "AdminClient", place: Place, name: NameArgument, yes: YesOption = False) -> "Answer":
+    """Forget a policy; whoever uses it is shut out at once. The five that every hub has stay."""
+    from ironhub.app.cli.asking import confirm
+    from ironhub.app.cli.output import Answer
+
+    confirm(f"Delete {name}? Whoever uses it is shut out at once.", yes=yes)
+    await hub.send("DELETE", "policies", name)
+    return Answer({"name": name, "deleted": True}, f"{name} is deleted.")
+
+
 @hub_command(app, "roll", examples=("policy roll service --key secondary", "policy roll device --yes"))
 async def roll(
     hub: "AdminClient",
     place: Place,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The policy: iothubowner, service, device, …")],
+    name: NameArgument,
     key: Annotated[WhichKey, typer.Option("--key", help="Which of its two keys.")] = WhichKey.PRIMARY,
     yes: YesOption = False,
 ) -> "Answer":

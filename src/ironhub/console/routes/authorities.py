@@ -9,12 +9,20 @@ from pydantic import Field
 from ironhub.access.model import Permission
 from ironhub.console.auth import Authenticated
 from ironhub.console.routes import router
-from ironhub.console.shapes import Given, Taken
+from ironhub.console.shapes import Given, Taken, example
 from ironhub.console.shapes.instants import shown_instant
 from ironhub.core.errors import InvalidArgument
-from ironhub.pki.model import Authority
+from ironhub.pki.model import (
+    Authority,
+    AuthorityEtagMismatch,
+    AuthorityExists,
+    AuthorityNotFound,
+    CertificateRefused,
+)
 
-routes: Final[APIRouter] = router("/authorities", "authorities")
+routes: Final[APIRouter] = router(
+    "/authorities", "authorities", AuthorityNotFound, AuthorityExists, AuthorityEtagMismatch, CertificateRefused
+)
 
 MAX_FILE: Final = 1_000_000
 """Characters of base64; a larger revocation list belongs to a CA that should be split."""
@@ -22,6 +30,8 @@ MAX_FILE: Final = 1_000_000
 
 class FileTaken(Taken):
     """The content of a PEM or DER file, base64."""
+
+    model_config = example(content_base64="LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t")
 
     content_base64: str = Field(max_length=MAX_FILE)
 
@@ -35,6 +45,8 @@ class FileTaken(Taken):
 
 class NewAuthority(FileTaken):
     """A CA certificate to be registered."""
+
+    model_config = example(name="plant-2", content_base64="LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t")
 
     name: str = Field(min_length=1, max_length=128)
 

@@ -10,9 +10,10 @@ from ironhub.console.routes import IfMatch, WithKeys, router
 from ironhub.console.shapes.identities import DeviceChange, DeviceGiven, DevicePage, NewDevice
 from ironhub.core.ids import identity
 from ironhub.dialects.azure.if_match import decode_if_match
+from ironhub.registry.model import DeviceExists, DeviceNotFound, EtagMismatch
 from ironhub.registry.service import MAX_PAGE
 
-routes: Final[APIRouter] = router("/devices", "devices")
+routes: Final[APIRouter] = router("/devices", "devices", DeviceNotFound, DeviceExists, EtagMismatch)
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 

@@ -11,6 +11,7 @@ from ironhub.console.auth import Authenticated
 from ironhub.console.following import LogReader, Start, decode_start
 from ironhub.console.routes import router
 from ironhub.console.shapes.instants import shown_instant
+from ironhub.console.themes import FACTS, TELEMETRY, Theme, kind_of, theme_of
 from ironhub.core.ids import device_id
 from ironhub.core.strict_json import encode_json
 from ironhub.dialects.azure.events import decode_event, event_json
@@ -20,6 +21,7 @@ routes: Final[APIRouter] = router("/events", "events")
 
 From = Annotated[str, Query(alias="from", description="earliest, latest, or a number of seconds ago", max_length=32)]
 Count = Annotated[int | None, Query(ge=1, description="End after so many.")]
+Kinds = Annotated[tuple[Theme, ...], Query(description="What to tell of.", max_length=len(Theme))]
 Timeout = Annotated[float | None, Query(ge=0, description="End after so many seconds.")]
 
 
@@ -32,8 +34,12 @@ async def stream_events(
     timeout: Timeout = None,
     follow: Annotated[bool, Query(description="Wait for more at the end of the log.")] = True,
     facts: Annotated[bool, Query(description="Also twin changes and devices that come and go.")] = False,
+    kind: Kinds = (),
 ) -> StreamingResponse:
-    """Return telemetry as lines of JSON, oldest first, as soon as it is stored; where to begin is settled at once."""
+    """Return telemetry as lines of JSON, oldest first, as soon as it is stored; where to begin is settled at once.
+
+    With `kind`, which may be given more than once, exactly these kinds of events instead of telemetry.
+    """
     grant = caller.may(Permission.TELEMETRY_READ)
     beginning: Start = decode_start(start, caller.services.clock.now())
     reader = LogReader(
@@ -41,7 +47,7 @@ async def stream_events(
         grant,
         caller.services.clock,
         device=None if device is None else device_id(device),
-        facts=facts,
+        themes=frozenset(kind) or (TELEMETRY | FACTS if facts else TELEMETRY),
         stopping=caller.services.stopping,
     )
     await reader.seek(beginning)
@@ -61,6 +67,7 @@ def event_given(logged: Logged, hub_name: str) -> dict[str, Any]:
     return {
         "device_id": who.device_id,
         "module_id": who.module_id,
+        "kind": kind_of(logged.entry) or theme_of(logged.entry),
         "enqueued_at": shown_instant(logged.enqueued_at),
         "partition": logged.partition,
         "sequence_number": logged.sequence_number,

@@ -1,4 +1,4 @@
-"""The hub itself: status, the certificate to trust, policies, connection strings, backup."""
+"""The hub itself: status, the certificate to trust, connection strings, backup."""
 
 import asyncio
 import tempfile
@@ -10,10 +10,10 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from ironhub.access.model import Grant, Permission
-from ironhub.access.policies import WhichKey
+from ironhub.access.policies import PolicyNotFound
 from ironhub.console.auth import Authenticated
 from ironhub.console.routes import router
-from ironhub.console.shapes import Given
+from ironhub.console.shapes import ConnectionStringGiven, Given
 from ironhub.core.errors import InvalidArgument
 from ironhub.core.ids import identity
 from ironhub.dialects.azure.connection_string import (
@@ -21,9 +21,10 @@ from ironhub.dialects.azure.connection_string import (
     events_connection_string,
     policy_connection_string,
 )
-from ironhub.identity.model import Credentials, KnownPolicy
+from ironhub.identity.model import Credentials
+from ironhub.registry.model import DeviceNotFound, ModuleNotFound
 
-routes: Final[APIRouter] = router("", "hub")
+routes: Final[APIRouter] = router("", "hub", PolicyNotFound, DeviceNotFound, ModuleNotFound)
 
 EVENTS_POLICY: Final = "service"
 """The policy whose key reads telemetry and can do the least besides."""
@@ -36,25 +37,6 @@ class CertificateGiven(Given):
     """The certificate that clients must trust, PEM."""
 
     pem: str
-
-
-class PolicyGiven(Given):
-    """A shared access policy; its keys are in its connection string."""
-
-    name: str
-    rights: tuple[str, ...]
-
-
-class PolicyList(Given):
-    """All shared access policies, in the order in which they were created."""
-
-    policies: tuple[PolicyGiven, ...]
-
-
-class ConnectionStringGiven(Given):
-    """What to paste into the vendor's SDK. It holds a key."""
-
-    connection_string: str
 
 
 @routes.get("/status")
@@ -70,24 +52,6 @@ async def read_status(caller: Authenticated) -> dict[str, object]:
 async def read_ca(caller: Authenticated) -> CertificateGiven:
     """Return the certificate that clients must trust."""
     return CertificateGiven(pem=caller.services.ca_pem)
-
-
-@routes.get("/policies")
-async def list_policies(caller: Authenticated) -> PolicyList:
-    """Return the shared access policies, without their keys."""
-    policies = await caller.services.policies.list(caller.may(Permission.POLICY_READ))
-    return PolicyList(policies=tuple(_policy_given(policy) for policy in policies))
-
-
-@routes.post("/policies/{name}/roll")
-async def roll_policy(
-    caller: Authenticated, name: str, key: WhichKey = WhichKey.PRIMARY, host: str | None = None
-) -> ConnectionStringGiven:
-    """Give a policy a new key and return the connection string with it; what rested on the old key ends at once."""
-    rolled = await caller.services.policies.roll_key(caller.may(Permission.POLICY_WRITE), name, key)
-    value = rolled.keys.primary if key is WhichKey.PRIMARY else rolled.keys.secondary
-    host = host or caller.services.hub_names[0]
-    return ConnectionStringGiven(connection_string=policy_connection_string(host, rolled.name, value))
 
 
 @routes.get("/connection-string")
@@ -145,7 +109,3 @@ async def _credentials(caller: Authenticated, grant: Grant) -> Credentials:
     if grant.identity.module_id is None:
         return (await registry.get_device(grant)).credentials
     return (await registry.get_module(grant)).credentials
-
-
-def _policy_given(policy: KnownPolicy) -> PolicyGiven:
-    return PolicyGiven(name=policy.name, rights=tuple(sorted(right.value for right in policy.rights)))

@@ -19,8 +19,30 @@ from ironhub.console.shapes.messaging import (
     QueueGiven,
 )
 from ironhub.core.ids import identity
+from ironhub.messaging.commands.model import CommandTooLarge, ExpiryInvalid, QueueFull
+from ironhub.messaging.methods.model import (
+    DeviceConnectionLost,
+    DeviceNotOnline,
+    MethodAnswerInvalid,
+    MethodTimeout,
+    TooManyCalls,
+)
+from ironhub.registry.model import DeviceNotFound, ModuleNotFound
 
-routes: Final[APIRouter] = router("", "messaging")
+routes: Final[APIRouter] = router(
+    "",
+    "messaging",
+    DeviceNotFound,
+    ModuleNotFound,
+    QueueFull,
+    CommandTooLarge,
+    ExpiryInvalid,
+    DeviceNotOnline,
+    DeviceConnectionLost,
+    MethodTimeout,
+    MethodAnswerInvalid,
+    TooManyCalls,
+)
 
 
 @routes.post("/devices/{device_id}/methods")

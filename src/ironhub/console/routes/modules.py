@@ -10,8 +10,17 @@ from ironhub.console.routes import IfMatch, WithKeys, router
 from ironhub.console.shapes.identities import ModuleChange, ModuleGiven, ModuleList, NewModule
 from ironhub.core.ids import identity
 from ironhub.dialects.azure.if_match import decode_if_match
+from ironhub.registry.model import DeviceNotFound, EtagMismatch, ModuleExists, ModuleNotFound, TooManyModules
 
-routes: Final[APIRouter] = router("/devices/{device_id}/modules", "modules")
+routes: Final[APIRouter] = router(
+    "/devices/{device_id}/modules",
+    "modules",
+    DeviceNotFound,
+    ModuleNotFound,
+    ModuleExists,
+    TooManyModules,
+    EtagMismatch,
+)
 
 
 @routes.get("")

@@ -10,8 +10,11 @@ from ironhub.console.routes import IfMatch, router
 from ironhub.console.shapes.messaging import TwinChange, TwinGiven
 from ironhub.core.ids import identity
 from ironhub.dialects.azure.if_match import decode_if_match
+from ironhub.twins.model import ModuleTwinNotFound, TwinInvalid, TwinNotFound, TwinVersionConflict
 
-routes: Final[APIRouter] = router("/twins/{device_id}", "twins")
+routes: Final[APIRouter] = router(
+    "/twins/{device_id}", "twins", TwinNotFound, ModuleTwinNotFound, TwinInvalid, TwinVersionConflict
+)
 
 
 @routes.get("")

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from ironhub.console.shapes import Given, Taken
+from ironhub.console.shapes import Given, Taken, example
 from ironhub.console.shapes.credentials import AuthGiven, AuthTaken, credentials_given, credentials_taken
 from ironhub.console.shapes.instants import shown_if_known, shown_instant
 from ironhub.core.ids import MAX_ID_LENGTH
@@ -11,6 +11,8 @@ from ironhub.registry.model import MAX_STATUS_REASON, Device, DeviceDraft, Devic
 
 class DeviceChange(Taken):
     """What a device shall be. What is left out stays as it is."""
+
+    model_config = example(status="disabled", status_reason="stolen")
 
     status: DeviceStatus | None = None
     status_reason: str | None = Field(default=None, max_length=MAX_STATUS_REASON)
@@ -30,11 +32,15 @@ class DeviceChange(Taken):
 class NewDevice(DeviceChange):
     """A device to be created."""
 
+    model_config = example(device_id="press-7", auth={"kind": "x509-ca"})
+
     device_id: str = Field(max_length=MAX_ID_LENGTH)
 
 
 class ModuleChange(Taken):
     """What a module shall be. What is left out stays as it is."""
+
+    model_config = example(managed_by="plant-2")
 
     auth: AuthTaken | None = None
     managed_by: str | None = Field(default=None, max_length=MAX_ID_LENGTH)
@@ -46,6 +52,8 @@ class ModuleChange(Taken):
 
 class NewModule(ModuleChange):
     """A module to be created."""
+
+    model_config = example(module_id="arm")
 
     module_id: str = Field(max_length=MAX_ID_LENGTH)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ironhub.console.shapes import Given, Taken
+from ironhub.console.shapes import Given, Taken, example
 from ironhub.console.shapes.instants import shown_instant
 from ironhub.core.errors import InvalidArgument
 from ironhub.core.strict_json import encode_json
@@ -16,6 +16,8 @@ from ironhub.twins.model import Section, Twin, etag_of
 
 class TwinChange(Taken):
     """Sections to be merged into the twin, or to replace it with. Null: leave it (merge), or empty it (replace)."""
+
+    model_config = example(tags={"hall": "B2"}, desired={"interval": 5, "mode": None})
 
     tags: dict[str, Any] | None = None
     desired: dict[str, Any] | None = None
@@ -61,6 +63,8 @@ class TwinGiven(Given):
 class MethodTaken(Taken):
     """A direct method to call; time-outs in seconds."""
 
+    model_config = example(name="reboot", payload={"delay": 3}, response_timeout=10)
+
     name: str = Field(max_length=200)
     payload: Any = None
     response_timeout: float = 30.0
@@ -85,6 +89,8 @@ class MethodGiven(Given):
 
 class NewCommand(Taken):
     """A command to be queued: its body as text, or as base64 for other bytes."""
+
+    model_config = example(body="take a break", ttl=3600, ack="full")
 
     body: str | None = None
     body_base64: str | None = None

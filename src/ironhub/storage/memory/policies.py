@@ -23,3 +23,7 @@ class MemoryPolicyStore:
     async def put_policy(self, policy: KnownPolicy) -> None:
         """Store it durably, replacing the one of that name."""
         self._state.policies[policy.name.lower()] = policy
+
+    async def delete_policy(self, name: str) -> bool:
+        """Forget it durably; names compare case-insensitively. Returns False when there is none."""
+        return self._state.policies.pop(name.lower(), None) is not None

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from ironhub.core.sealing import Sealer
 from ironhub.identity.model import KnownPolicy, Right
@@ -20,6 +20,7 @@ GET: Final = sql(_SELECT.where(_IS_NAMED))
 LIST: Final = sql(_SELECT.order_by(POLICIES.c.position))
 INSERT: Final = sql(insert(POLICIES), *names(POLICIES, "position"))
 UPDATE: Final = sql(update(POLICIES).where(_IS_NAMED), *names(POLICIES, "position", "name_key"))
+DELETE: Final = sql(delete(POLICIES).where(_IS_NAMED))
 
 
 class SqlitePolicyStore:
@@ -54,6 +55,10 @@ class SqlitePolicyStore:
                 tx.change(INSERT, values)
 
         await self._database.write(work)
+
+    async def delete_policy(self, name: str) -> bool:
+        """Forget it durably; names compare case-insensitively. Returns False when there is none."""
+        return bool(await self._database.write(lambda tx: tx.change(DELETE, {"named": name.lower()})))
 
     def _policy(self, row: Row) -> KnownPolicy:
         name, sealed, rights = row

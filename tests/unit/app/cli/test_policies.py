@@ -25,3 +25,12 @@ def test_a_policy_that_is_not_there_is_told(cli: Cli) -> None:
     said = cli("policy", "roll", "nobody")
     assert said.code == 1
     assert said.err.startswith("error: policy.not_found: ")
+
+
+def test_a_policy_is_made_changed_and_deleted(cli: Cli) -> None:
+    made = cli("policy", "set", "reader", "--right", "RegistryRead", "--right", "ServiceConnect")
+    assert "RegistryRead, ServiceConnect" in made.out
+    assert cli("policy", "set", "reader", "--right", "RegistryRead", "-o", "json").json["rights"] == ["RegistryRead"]
+    assert cli("policy", "delete", "reader", "--yes").out == "reader is deleted.\n"
+    assert cli("policy", "delete", "reader", "--yes").err.startswith("error: policy.not_found: ")
+    assert cli("policy", "set", "reader").code == 2

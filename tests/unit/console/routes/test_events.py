@@ -4,8 +4,12 @@ import asyncio
 import json
 from typing import Any
 
+from tests.fakes.streams import stored
 from tests.unit.console.conftest import Desk
 
+from ironhub.core.facts import Fact, FactKind
+from ironhub.core.ids import device_id, identity
+from ironhub.messaging.telemetry.facts import entry_of
 from ironhub.messaging.telemetry.model import Source
 
 
@@ -60,6 +64,17 @@ async def test_facts_are_told_only_when_asked_for(desk: Desk) -> None:
     await desk.tell("d", [b"{}"], source=Source.FACT)
     assert await lines(desk, **{"from": "earliest", "follow": False}) == []
     assert len(await lines(desk, **{"from": "earliest", "follow": False, "facts": True})) == 1
+
+
+async def test_exactly_the_kinds_that_are_named_are_told(desk: Desk) -> None:
+    await desk.tell("d", [b"{}"])
+    for kind in (FactKind.CONNECTED, FactKind.TWIN_UPDATED, FactKind.DEVICE_CREATED):
+        await stored(desk.log, desk.log.partition_of(device_id("d")), [entry_of(Fact(kind, identity("d"), 1.0, {}))])
+    told = await lines(desk, **{"from": "earliest", "follow": False, "kind": ["connection", "telemetry"]})
+    assert [event["kind"] for event in told] == ["telemetry", "connected"]
+    told = await lines(desk, **{"from": "earliest", "follow": False, "kind": "twin"})
+    assert [event["kind"] for event in told] == ["twin_updated"]
+    assert await desk.refused("GET", "/events", params={"kind": "weather"}) == (400, "argument.invalid")
 
 
 async def test_a_reader_that_goes_away_ends_the_reading(desk: Desk) -> None:

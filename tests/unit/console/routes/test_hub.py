@@ -22,28 +22,6 @@ async def test_the_certificate_to_trust_is_given(desk: Desk) -> None:
     assert (await desk.ok("GET", "/ca"))["pem"].startswith("-----BEGIN CERTIFICATE")
 
 
-async def test_policies_are_listed_without_their_keys(desk: Desk) -> None:
-    policies = (await desk.ok("GET", "/policies"))["policies"]
-    assert [policy["name"] for policy in policies][:2] == ["iothubowner", "service"]
-    assert policies[1] == {"name": "service", "rights": ["ServiceConnect"]}
-
-
-async def test_a_key_is_rolled_and_given_as_a_connection_string(desk: Desk) -> None:
-    async def stored() -> str:
-        given: str = (await desk.ok("GET", "/connection-string?policy=service"))["connection_string"]
-        return given
-
-    before = await stored()
-    rolled = (await desk.ok("POST", "/policies/service/roll"))["connection_string"]
-    assert rolled != before
-    assert await stored() == rolled
-    secondary = (await desk.ok("POST", "/policies/service/roll?key=secondary&host=here"))["connection_string"]
-    assert secondary.startswith("HostName=here;SharedAccessKeyName=service;SharedAccessKey=")
-    assert await stored() == rolled
-    assert await desk.refused("POST", "/policies/nobody/roll") == (404, "policy.not_found")
-    assert await desk.refused("POST", "/policies/service/roll?key=third") == (400, "argument.invalid")
-
-
 async def test_connection_strings_are_what_the_sdks_take(desk: Desk) -> None:
     await desk.ok("POST", "/devices", json={"device_id": "d"})
     await desk.ok("POST", "/devices/d/modules", json={"module_id": "m"})
