@@ -29,6 +29,11 @@ class Permission(StrEnum):
     REGISTRY_QUERY = "registry:query"
     FILE_UPLOAD = "file:upload"
     FILE_NOTIFICATION_READ = "file:read_notification"
+    BLOB_READ = "blob:read"
+    BLOB_WRITE = "blob:write"
+    BLOB_DELETE = "blob:delete"
+    BLOB_LIST = "blob:list"
+    BLOB_SHARE = "blob:share"
     JOB_READ = "job:read"
     JOB_WRITE = "job:write"
     TRANSFER_READ = "transfer:read"
@@ -47,8 +52,17 @@ class WholeHub:
     """The target of what concerns no single identity, such as a list of devices."""
 
 
+@dataclass(frozen=True, slots=True)
+class BlobPlace:
+    """One blob of a container, or the container itself."""
+
+    container: str
+    name: str | None = None
+    """None: the container."""
+
+
 WHOLE_HUB: Final = WholeHub()
-Target = Identity | WholeHub
+Target = Identity | WholeHub | BlobPlace
 
 
 class PermissionDenied(HubError):
@@ -83,8 +97,15 @@ class Grant:
     @property
     def identity(self) -> Identity:
         """The one identity this grant is for. Raises PermissionDenied for a grant over the whole hub."""
-        if isinstance(self.target, WholeHub):
+        if not isinstance(self.target, Identity):
             raise PermissionDenied(f"{self.permission} was granted for no single identity")
+        return self.target
+
+    @property
+    def place(self) -> BlobPlace:
+        """The container or blob this grant is for. Raises PermissionDenied."""
+        if not isinstance(self.target, BlobPlace):
+            raise PermissionDenied(f"{self.permission} was granted for no container or blob")
         return self.target
 
     @property

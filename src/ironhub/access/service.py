@@ -6,9 +6,19 @@ Decide on the resource that will really be touched: resolve aliases and defaults
 
 from typing import Final
 
-from ironhub.access.model import Grant, Permission, PermissionDenied, Target, WholeHub
+from ironhub.access.model import BlobPlace, Grant, Permission, PermissionDenied, Target, WholeHub
+from ironhub.access.ports import FamilySource
+from ironhub.core.ids import Identity
 from ironhub.identity.audience import EVENTS_PATH, covers, identity_path
-from ironhub.identity.model import DevicePrincipal, OperatorPrincipal, Principal, Right, ServicePrincipal
+from ironhub.identity.model import (
+    DevicePrincipal,
+    LinkPrincipal,
+    LinkRight,
+    OperatorPrincipal,
+    Principal,
+    Right,
+    ServicePrincipal,
+)
 
 OWN_PERMISSIONS: Final = frozenset(
     {
@@ -21,6 +31,11 @@ OWN_PERMISSIONS: Final = frozenset(
     }
 )
 """What a device may do, to its own identity only."""
+
+FAMILY_PERMISSIONS: Final = frozenset({Permission.METHOD_INVOKE})
+"""What a module may do to its own device, to the modules beside it, and, where its device is an edge device, to the
+devices directly below that and their modules. A device itself may not: only modules are programs of an operator's own
+choice, put there to act on others (azure-device-api 2.6)."""
 
 RIGHTS_NEEDED: Final[dict[Permission, Right]] = {
     Permission.TELEMETRY_READ: Right.SERVICE_CONNECT,
@@ -43,6 +58,14 @@ RIGHTS_NEEDED: Final[dict[Permission, Right]] = {
 }
 """What a shared access policy must hold (Azure IoT Hub, "Control access with shared access signatures")."""
 
+LINK_RIGHTS_NEEDED: Final[dict[Permission, LinkRight]] = {
+    Permission.BLOB_READ: LinkRight.READ,
+    Permission.BLOB_WRITE: LinkRight.WRITE,
+    Permission.BLOB_DELETE: LinkRight.DELETE,
+    Permission.BLOB_LIST: LinkRight.LIST,
+}
+"""What a signed link to a blob or container must allow; it opens nothing else."""
+
 
 def authorise(principal: Principal, permission: Permission, target: Target) -> Grant:
     """Return the proof that `principal` may do `permission` to `target`. Raises PermissionDenied."""
@@ -51,6 +74,8 @@ def authorise(principal: Principal, permission: Permission, target: Target) -> G
             allowed = permission in OWN_PERMISSIONS and target == own
         case ServicePrincipal(rights=rights, scope=scope):
             allowed = RIGHTS_NEEDED.get(permission) in rights and _covers(scope, permission, target)
+        case LinkPrincipal():
+            allowed = LINK_RIGHTS_NEEDED.get(permission) in principal.rights and _links_to(principal, target)
         case OperatorPrincipal():
             allowed = permission not in OWN_PERMISSIONS
     if not allowed:
@@ -58,11 +83,33 @@ def authorise(principal: Principal, permission: Permission, target: Target) -> G
     return Grant(principal, permission, target)
 
 
+async def authorise_in_family(
+    principal: DevicePrincipal, permission: Permission, target: Identity, family: FamilySource
+) -> Grant:
+    """Return the proof that a module may do `permission` to a relative of its device. Raises PermissionDenied."""
+    own = principal.identity
+    allowed = permission in FAMILY_PERMISSIONS and own.module_id is not None
+    if allowed and target.device_id != own.device_id:
+        allowed = await family.is_parent(own.device_id, target.device_id)
+    if not allowed:
+        raise PermissionDenied(f"{permission} is not allowed here", detail=f"{own} asked for {target}")
+    return Grant(principal, permission, target)
+
+
 def _covers(scope: str, permission: Permission, target: Target) -> bool:
     """Whole path segments only: a token for /devices/d1 is none for /devices/d10."""
     if isinstance(target, WholeHub):
         return scope == "" or (permission is Permission.TELEMETRY_READ and _is_of_events(scope))
-    return covers(scope.rstrip("/"), identity_path(target))
+    return isinstance(target, Identity) and covers(scope.rstrip("/"), identity_path(target))
+
+
+def _links_to(link: LinkPrincipal, target: Target) -> bool:
+    """A link to one blob is none to another, nor to the container; one to the container is one to all in it."""
+    return (
+        isinstance(target, BlobPlace)
+        and target.container == link.container
+        and (link.blob is None or link.blob == target.name)
+    )
 
 
 def _is_of_events(scope: str) -> bool:

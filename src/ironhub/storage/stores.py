@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from ironhub.access.ports import PolicyStore
 from ironhub.identity.ports import AuthoritySource
 from ironhub.messaging.commands.ports import CommandStore
-from ironhub.messaging.jobs.ports import JobStore
 from ironhub.messaging.files.ports import BlobIndex, UploadStore
+from ironhub.messaging.jobs.ports import JobStore
 from ironhub.messaging.sessions.ports import SessionStore
 from ironhub.messaging.telemetry.ports import Outbox
 from ironhub.pki.ports import AuthorityStore
+from ironhub.provisioning.bulk.ports import BulkStore
 from ironhub.registry.ports import DeviceStore
 from ironhub.twins.configurations.ports import ConfigurationStore
 from ironhub.twins.ports import TwinStore
@@ -24,6 +25,7 @@ class Stores:
     configurations: ConfigurationStore
     commands: CommandStore
     sessions: SessionStore
+    bulk: BulkStore
     policies: PolicyStore
     authorities: AuthorityStore
     authority_source: AuthoritySource

@@ -1,0 +1,1 @@
+"""Blobs of devices: their content in sealed files, and the accounts they are uploaded to."""
