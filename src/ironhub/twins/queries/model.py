@@ -82,7 +82,9 @@ class QueryTooExpensive(HubError):
 
     code: ClassVar[str] = "query.too_expensive"
     status: ClassVar[int] = 400
-    next_step: ClassVar[str] = "Ask for less: compare device ids, statuses or connection states first, or group by less."
+    next_step: ClassVar[str] = (
+        "Ask for less: compare device ids, statuses or connection states first, or group by less."
+    )
 
 
 class TooManyQueries(HubError):

@@ -14,7 +14,7 @@ class QueryStore(Protocol):
     """
 
     async def run(self, query: Query, *, after: str | None, limit: int) -> Page[Row]:
-        """Return at most `limit` rows: documents ordered by device id and module id, groups by what they have in common.
+        """Return at most `limit` rows: documents in the order of their ids, groups in that of their keys.
 
         `query.top` is not looked at: it counts over all pages, which only the caller sees.
 

@@ -1,0 +1,63 @@
+"""How large a query may be, told without going down into it: what walks it later relies on that."""
+
+from collections.abc import Iterator
+
+from ironhub.twins.queries.model import (
+    MAX_DEPTH,
+    MAX_TERMS,
+    Aggregate,
+    And,
+    Arithmetic,
+    Call,
+    Choice,
+    Comparison,
+    Expression,
+    Membership,
+    Not,
+    Or,
+    Query,
+    QueryInvalid,
+)
+
+
+def check_bounds(query: Query) -> None:
+    """Refuse a query with an expression that is too deep or too wide. Raises QueryInvalid."""
+    shown = [column.shown for column in query.columns]
+    whole = [part.of if isinstance(part, Aggregate) else part for part in shown]
+    check_expressions([query.condition, *query.group_by, *(part for part in whole if part is not None)])
+
+
+def check_expressions(expressions: list[Expression]) -> None:
+    """As `check_bounds`, for expressions that stand beside each other."""
+    _check_width(len(expressions))
+    level = expressions
+    for _ in range(MAX_DEPTH):
+        level = [part for expression in level for part in _parts(expression)]
+        if not level:
+            return
+    raise QueryInvalid(f"the query is nested more than {MAX_DEPTH} deep")
+
+
+def _parts(expression: Expression) -> Iterator[Expression]:
+    match expression:
+        case And(parts) | Or(parts):
+            _check_width(len(parts))
+            yield from parts
+        case Call(_, arguments):
+            _check_width(len(arguments))
+            yield from arguments
+        case Comparison(_, left, right):
+            yield from (left, right)
+        case Membership(value, options):
+            _check_width(len(options))
+            yield value
+        case Arithmetic(first, rest):
+            _check_width(len(rest))
+            yield from (first, *(part for _, part in rest))
+        case Not(part) | Choice(part):
+            yield part
+
+
+def _check_width(count: int) -> None:
+    if count > MAX_TERMS:
+        raise QueryInvalid(f"more than {MAX_TERMS} parts stand beside each other; ask in several queries")
