@@ -4,8 +4,10 @@ from ironhub.app.hub import Hub
 from ironhub.heads.http.azure.application import AzureHttp
 from ironhub.heads.http.azure.calls import CallGroup
 from ironhub.heads.http.azure.commands import CommandCalls
+from ironhub.heads.http.azure.device_messages import DeviceMessageCalls
 from ironhub.heads.http.azure.identities import IdentityCalls
 from ironhub.heads.http.azure.twins import TwinCalls
+from ironhub.registry.family import DeviceFamily
 
 
 def call_groups(hub: Hub) -> list[CallGroup]:
@@ -13,7 +15,8 @@ def call_groups(hub: Hub) -> list[CallGroup]:
     return [
         IdentityCalls(hub.registry, hub.sessions),
         TwinCalls(hub.twins, hub.registry),
-        CommandCalls(hub.commands, hub.methods),
+        CommandCalls(hub.commands, hub.methods, DeviceFamily(hub.stores.devices)),
+        DeviceMessageCalls(hub.telemetry, hub.commands),
     ]
 
 

@@ -50,6 +50,7 @@ BY_CODE: Final[dict[str, AzureError]] = {
     "identity.mismatch": AzureError(400006, "IotHubFormatError"),
     "identity.unauthorized": AzureError(401003, "IotHubUnauthorized"),
     "json.invalid": AzureError(400012, "DeserializationError"),
+    "message.too_large": AzureError(413001, "MessageTooLarge"),
     "method.answer_invalid": AzureError(502000, "GenericBadGateway"),
     "method.connection_lost": AzureError(404104, "DeviceConnectionClosedRemotely"),
     "method.device_not_online": AzureError(404103, "DeviceNotOnline"),

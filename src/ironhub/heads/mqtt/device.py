@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar, Final
+from typing import Final
 
 from ironhub.access.model import Grant, Permission
 from ironhub.access.service import authorise
@@ -35,7 +35,7 @@ from ironhub.identity.model import DevicePrincipal
 from ironhub.messaging.methods.model import MethodAnswer
 from ironhub.messaging.sessions.model import StoredSession
 from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER
-from ironhub.messaging.telemetry.model import Encoding, Entry, Flag
+from ironhub.messaging.telemetry.model import Encoding, Entry, Flag, MessageTooLarge
 from ironhub.messaging.telemetry.service import Uplink
 from ironhub.wire.mqtt import (
     Acknowledged,
@@ -53,14 +53,6 @@ log: Final = logging.getLogger(__name__)
 
 OVERHEAD: Final = 128
 """Bytes that a message costs while it waits for its commit, besides its body."""
-
-
-class MessageTooLarge(HubError):
-    """Body and properties of a message are together over the bound."""
-
-    code: ClassVar[str] = "message.too_large"
-    status: ClassVar[int] = 413
-    next_step: ClassVar[str] = "Send at most 256 KiB at a time, properties included."
 
 
 class DeviceSession:
@@ -123,6 +115,11 @@ class DeviceSession:
     def chain(self) -> tuple[bytes, ...]:
         """The certificates it showed, DER, leaf first."""
         return self._link.channel.peer_chain
+
+    @property
+    def model_id(self) -> str:
+        """The plug-and-play model it announced, or empty."""
+        return self._claim.model_id
 
     @property
     def answers_methods(self) -> bool:

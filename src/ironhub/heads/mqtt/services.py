@@ -11,6 +11,7 @@ from ironhub.messaging.commands.service import CommandService
 from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.ports import SessionStore
 from ironhub.messaging.sessions.service import LiveSessions
+from ironhub.messaging.telemetry.model import MAX_MESSAGE
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.twins.service import TwinService
 from ironhub.wire.mqtt import SessionLimits
@@ -22,7 +23,7 @@ class MqttSettings:
 
     limits: SessionLimits = field(default_factory=SessionLimits)
     """What the wire session holds a peer to."""
-    max_body: int = 262_144
+    max_body: int = MAX_MESSAGE
     """Bytes of a message's body and properties together."""
     max_subscriptions: int = 50
     """Topic filters that one session keeps."""

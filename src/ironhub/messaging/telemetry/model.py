@@ -1,9 +1,21 @@
 """What the event log keeps of a message, as received: nobody decodes a property or a body on the way in."""
 
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
+from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity
+
+MAX_MESSAGE: Final = 262_144
+"""Bytes of a message's body and properties together, and of a batch's."""
+
+
+class MessageTooLarge(HubError):
+    """Body and properties of a message are together over the bound."""
+
+    code: ClassVar[str] = "message.too_large"
+    status: ClassVar[int] = 413
+    next_step: ClassVar[str] = "Send at most 256 KiB at a time, properties included."
 
 
 class Source(StrEnum):

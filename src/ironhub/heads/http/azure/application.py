@@ -11,8 +11,9 @@ from typing import Final
 
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError
-from ironhub.core.ids import identity
+from ironhub.core.ids import Identity, identity
 from ironhub.dialects.azure.errors import ERROR_HEADER, azure_error, error_body, tracking_id
+from ironhub.dialects.azure.http_messages import CALLER_HEADER, decode_caller
 from ironhub.heads.background import Background
 from ironhub.heads.channel import Channel
 from ironhub.heads.http.azure.calls import Call, CallGroup, Door, Route
@@ -67,10 +68,10 @@ class AzureHttp:
     async def _admitted(self, head: Head, channel: Channel) -> tuple[ServicePrincipal | DevicePrincipal, Match[Route]]:
         match = self._router.find(head.method, head.path)
         token = head.headers.get("authorization")
+        claimed = _claimed(match, head)
         principal: ServicePrincipal | DevicePrincipal
-        if match.handler.door is Door.DEVICE:
-            claimed = identity(match.values["device"], match.values.get("module"))
-            claim = DeviceClaim(claimed, _host(head), token)
+        if claimed is not None:
+            claim = DeviceClaim(claimed, head.headers.get("host", ""), token)
             principal = await self._gate.admit_device(claim, channel.peer_chain)
         else:
             principal = await self._gate.admit_service(token)
@@ -102,7 +103,12 @@ class AzureHttp:
         return Response(response.status, response.body, headers, response.content_type)
 
 
-def _host(head: Head) -> str:
-    """The name that was asked for, without the port."""
-    host = head.headers.get("host", "")
-    return host if host.endswith("]") else host.rpartition(":")[0] or host
+def _claimed(match: Match[Route], head: Head) -> Identity | None:
+    """The device or module that the request says it comes from; None: a back end."""
+    match match.handler.door:
+        case Door.DEVICE:
+            return identity(match.values["device"], match.values.get("module"))
+        case Door.SERVICE_OR_MODULE if CALLER_HEADER in head.headers:
+            return decode_caller(head.headers[CALLER_HEADER])
+        case _:
+            return None

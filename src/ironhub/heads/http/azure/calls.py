@@ -26,6 +26,8 @@ class Door(Enum):
     """A back end with a policy's token."""
     DEVICE = auto()
     """The device or module that the path names, by its token or its certificate."""
+    SERVICE_OR_MODULE = auto()
+    """A back end; or, when the request says which module it comes from, that module as at DEVICE."""
 
 
 @dataclass(frozen=True, slots=True)
