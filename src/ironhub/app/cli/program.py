@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from ironhub import __version__
-from ironhub.app.cli import authorities, commands, devices, events, hub, methods, modules, monitor, policies, twins
+from ironhub.app.cli import (
+    authorities,
+    commands,
+    devices,
+    events,
+    hub,
+    methods,
+    modules,
+    monitor,
+    policies,
+    simulate,
+    twins,
+)
 from ironhub.app.cli.command import Place, Quiet
 from ironhub.app.cli.options import Output, OutputOption, RootDataOption
 from ironhub.app.cli.problems import EXPECTED, INTERRUPTED, report
@@ -24,6 +36,7 @@ hub.add_to(app)
 for group in (devices, modules, twins, methods, commands, policies, authorities):
     app.add_typer(group.app)
 monitor.add_to(app)
+simulate.add_to(app)
 events.add_to(app)
 
 
