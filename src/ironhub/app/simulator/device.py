@@ -68,7 +68,9 @@ class SimulatedMachine(asyncio.Protocol):
         "_flying",
         "_interval",
         "_key",
+        "_looked_at",
         "_machine",
+        "_meant",
         "_plant",
         "_reported",
         "_requests",
@@ -101,8 +103,10 @@ class SimulatedMachine(asyncio.Protocol):
         self._requests = 0
         self._attempts = 0
         self._was_open = False
+        self._meant = False  # that the connection ends: by the simulated network, or by a restart
         self._down_until = 0.0
         self._due = 0.0
+        self._looked_at = plant.network_now()
         self._transport: asyncio.Transport | None = None
         self._engine: ClientEngine | None = None
         self._session: ClientSession | None = None
@@ -147,7 +151,7 @@ class SimulatedMachine(asyncio.Protocol):
 
     async def connect(self, patience: float) -> None:
         """Try to connect once; returns when that has succeeded or failed, after `patience` seconds at the latest."""
-        if self._plant.now() < self._down_until:
+        if self._plant.network_now() < self._down_until:
             self._try_again()
             return
         settled = self._settled = asyncio.Event()
@@ -208,9 +212,9 @@ class SimulatedMachine(asyncio.Protocol):
         counts = self._plant.counts
         if self._session is not None and self._was_open:
             counts.connected -= 1
-        if self._wake is not None and self._plant.now() >= self._down_until:
-            counts.failures += 1  # neither we nor the simulated network ended it
-        self._was_open = False
+        if self._wake is not None and not self._meant:
+            counts.failures += 1
+        self._was_open = self._meant = False
         self._transport = self._engine = self._session = None
         self._unsent.extendleft(reversed(self._flying.values()))
         self._flying.clear()
@@ -239,13 +243,12 @@ class SimulatedMachine(asyncio.Protocol):
 
     def _live_on(self, now: float) -> None:
         """Become what the machine is now, and tell about it."""
-        passed = now - self._condition.at
         before = self._condition
         self._condition = advance(self._machine, before, now)
         self._condition, reading = read(self._machine, self._condition)
         self._count(before, self._condition, reading.level)
         self._keep(self._topics[reading.level], talk.telemetry(reading))
-        self._weather_network(now, passed)
+        self._weather_network()
         self._report()
 
     def _count(self, before: Condition, after: Condition, level: Level) -> None:
@@ -261,9 +264,10 @@ class SimulatedMachine(asyncio.Protocol):
             self._plant.counts.dropped += 1
         self._unsent.append((topic, body))
 
-    def _weather_network(self, now: float, passed: float) -> None:
+    def _weather_network(self) -> None:
         """Cut the connection when the simulated network does; a radio's way: nobody says goodbye."""
-        network = self._plant.profile.network
+        network, now = self._plant.profile.network, self._plant.network_now()
+        passed, self._looked_at = now - self._looked_at, now
         ends = outage_ends(self._plant.profile, self._machine.seed, self._machine.hall, now)
         if ends is None and self._chance.happens(network.drops_per_day / DAY, passed):
             ends = now + self._chance.after(network.drop_seconds)
@@ -272,6 +276,7 @@ class SimulatedMachine(asyncio.Protocol):
         self._down_until = ends
         if self._transport is not None:
             self._plant.counts.drops += 1
+            self._meant = True
             self._transport.abort()
 
     def _look_after_session(self) -> None:
@@ -330,9 +335,10 @@ class SimulatedMachine(asyncio.Protocol):
         self._report()
         if answer.restart:
             self._flush()
-            self._down_until = self._plant.now() + RESTART * self._plant.speed
+            self._down_until = self._plant.network_now() + RESTART * self._plant.network_speed
+            self._meant = True
             session.disconnect()
-            self._condition = replace(self._condition, stopped_until=self._down_until)
+            self._condition = replace(self._condition, stopped_until=self._plant.now() + RESTART * self._plant.speed)
 
     def _set_interval(self, interval: float | None) -> None:
         if interval is None or interval == self._interval or self._wake is None:
@@ -391,7 +397,7 @@ class SimulatedMachine(asyncio.Protocol):
         if self._wake is None or self._retry is not None:
             return
         wait = min(MAX_WAIT, 2.0**self._attempts) * self._chance.between(0.5, 1.0)
-        down = (self._down_until - self._plant.now()) / self._plant.speed
+        down = (self._down_until - self._plant.network_now()) / self._plant.network_speed
         self._attempts = min(self._attempts + 1, 6)
         self._retry = self._plant.loop.call_later(max(wait, down), self._want_connection)
 

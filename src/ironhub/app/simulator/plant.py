@@ -11,6 +11,9 @@ from ironhub.core.clock import Clock
 TOKEN_LIFETIME: Final = 24 * 3600
 """Seconds that a token of a machine is good for; it shows a new one at each connect."""
 
+MAX_NETWORK_SPEED: Final = 60.0
+"""A network that failed much faster than life would let nobody in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -80,3 +83,12 @@ class Plant:
     def now(self) -> float:
         """Return the simulated instant, in seconds since the epoch: it begins now and runs `speed` times as fast."""
         return self.begun_at + (self.clock.monotonic() - self.began) * self.speed
+
+    @property
+    def network_speed(self) -> float:
+        """Simulated seconds in a second, for the network."""
+        return min(self.speed, MAX_NETWORK_SPEED)
+
+    def network_now(self) -> float:
+        """Return the simulated instant by which the network fails and recovers."""
+        return self.begun_at + (self.clock.monotonic() - self.began) * self.network_speed
