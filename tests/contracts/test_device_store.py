@@ -287,6 +287,23 @@ async def test_who_came_and_went_is_stored_with_the_facts(stores: Stores) -> Non
     assert listed.presence == Presence(False, CREATED_AT + 3, CREATED_AT + 3)
 
 
+async def test_the_model_that_was_announced_last_stays_when_its_device_goes(stores: Stores) -> None:
+    await register(stores, PRESS)
+    for kind, data, known in (
+        (FactKind.CONNECTED, {"model_id": "dtmi:a;1"}, "dtmi:a;1"),
+        (FactKind.DISCONNECTED, {}, "dtmi:a;1"),
+        (FactKind.CONNECTED, {}, ""),
+        (FactKind.CONNECTED, {"model_id": "dtmi:a;2"}, "dtmi:a;2"),
+    ):
+        await stores.devices.record_presence([Fact(kind, PRESS, CREATED_AT, data)])
+        assert (await _presence(stores, PRESS)).model_id == known
+    assert await stores.devices.forget_presence(CREATED_AT + 1) == 1
+    stored = await stores.devices.get_device(PRESS.device_id)
+    assert stored is not None
+    await stores.devices.put_device(replace(stored, etag="e2", presence=Presence()), replacing="e1")
+    assert (await _presence(stores, PRESS)).model_id == "dtmi:a;2"
+
+
 async def test_a_hub_that_starts_knows_that_nobody_is_connected(stores: Stores) -> None:
     await register(stores, PRESS, ARM, NOBODY)
     await stores.devices.record_presence([fact(FactKind.CONNECTED, each) for each in (PRESS, ARM)])

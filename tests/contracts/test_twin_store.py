@@ -29,6 +29,7 @@ RICH = Twin(
     tags={"site": {"hall": "Ä\u2028\U0001f600"}, "n": None},
     desired=Section(5, {"fan": {"speed": 3, "ratio": 0.1, "big": 2**70, "on": True, "list": [1, "a", {}]}}, {"$v": 1}),
     reported=Section(4, {"": {}}, {"$lastUpdated": CREATED_AT}),
+    configurations={"speed": {"status": "Applied"}},
 )
 
 

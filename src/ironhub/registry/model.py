@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from ironhub.core.errors import HubError, InvalidArgument
+from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import DeviceId, Identity, ModuleId
 from ironhub.identity.model import CredentialKind, Credentials
 
@@ -32,6 +33,8 @@ class Presence:
     connected: bool = False
     changed_at: float | None = None
     last_activity_at: float | None = None
+    model_id: str = ""
+    """The plug-and-play model that the newest connection announced, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,14 @@ def check_credentials(credentials: Credentials) -> None:
         raise InvalidArgument("a thumbprint is 40 or 64 lower-case hexadecimal digits")
     if credentials.kind is CredentialKind.SELF_SIGNED and not thumbprints:
         raise InvalidArgument("a device with a self-signed certificate needs a thumbprint")
+
+
+def announced_model(fact: Fact) -> str | None:
+    """Return the plug-and-play model that a fact of presence brings: that of who came; None: the one before stays."""
+    if fact.kind is not FactKind.CONNECTED:
+        return None
+    model_id: str = fact.data.get("model_id", "")
+    return model_id
 
 
 class DeviceNotFound(HubError):

@@ -19,10 +19,12 @@ class DeviceStore(IdentitySource, Protocol):
     async def get_device(self, device_id: DeviceId) -> Device | None:
         """Return the device with its presence and number of pending commands, or None."""
 
-    async def put_device(self, device: Device, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
+    async def put_device(
+        self, device: Device, *, replacing: str | None, facts: Sequence[Fact] = (), modules: Sequence[Module] = ()
+    ) -> None:
         """Store `device`; `replacing` is the etag of the stored one, None to create.
 
-        Presence and pending commands are not written.
+        Presence and pending commands are not written. `modules` are created along with it, unless they are there.
 
         Raises:
             DeviceExists: to be created, but there is one.
@@ -59,7 +61,8 @@ class DeviceStore(IdentitySource, Protocol):
     async def record_presence(self, changes: Sequence[Fact]) -> None:
         """Store who came and went (facts CONNECTED and DISCONNECTED, in order), with the facts in the outbox.
 
-        Both count as activity. Changes of identities that are gone are dropped.
+        Both count as activity; who came announces its model, or that it has none (`registry.model.announced_model`).
+        Changes of identities that are gone are dropped.
         """
 
     async def forget_presence(self, at: float) -> int:

@@ -72,6 +72,8 @@ class Twin:
     tags: Properties = field(default_factory=dict)
     desired: Section = field(default_factory=Section)
     reported: Section = field(default_factory=Section)
+    configurations: Properties = field(default_factory=dict)
+    """The automatic configurations that target it, by id: `{"status": "Targeted" | "Applied"}`."""
 
 
 def initial_twin(identity: Identity, created_at: float) -> Twin:

@@ -13,8 +13,8 @@ from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import Identity
 from ironhub.core.receipts import Receipt
 from ironhub.core.tally import Tally
-from ironhub.twins.configurations.model import Write, written
 from ironhub.twins.changes import change_fact, changed, checked
+from ironhub.twins.configurations.model import Write, written
 from ironhub.twins.model import (
     ModuleTwinNotFound,
     Properties,
@@ -28,7 +28,7 @@ from ironhub.twins.model import (
     with_properties,
 )
 from ironhub.twins.ports import TwinStore
-from ironhub.twins.rules import check_patch, check_size
+from ironhub.twins.rules import check_size
 
 MAX_ATTEMPTS: Final = 100
 """How often a change is tried again because another node was faster; far above what happens."""

@@ -50,11 +50,13 @@ def encode_twin(twin: Twin, owner: Device | Module) -> dict[str, Any]:
         "cloudToDeviceMessageCount": owner.pending_commands,
         "authenticationType": AUTHENTICATION_TYPES[owner.credentials.kind],
         "x509Thumbprint": encode_thumbprints(owner.credentials.thumbprints),
-        "modelId": "",
+        "modelId": owner.presence.model_id,
         "version": twin.version,
         "tags": twin.tags,
         "properties": {"desired": encode_section(twin.desired), "reported": encode_section(twin.reported)},
     }
+    if twin.configurations:
+        shown["configurations"] = twin.configurations
     if isinstance(owner, Device):
         shown |= {"capabilities": {"iotEdge": owner.edge_capable}, "parentScopes": list(owner.parent_scopes)}
         if owner.scope is not None:

@@ -230,7 +230,7 @@ class MqttConversation:
         hub = self._hub
         self._channel.identified()
         self._device = device
-        hub.sessions.enter(device, judged_at=judged_at)
+        hub.sessions.enter(device, judged_at=judged_at, model_id=device.model_id)
         if self._closed:
             return  # the hub stops
         hub.tally.add("accepted")

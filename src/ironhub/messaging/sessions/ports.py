@@ -57,8 +57,8 @@ class LiveSession(Protocol):
 class PresenceSink(Protocol):
     """Who wants to know that somebody came or went."""
 
-    def came(self, identity: Identity) -> None:
-        """It is connected; before, it was not."""
+    def came(self, identity: Identity, model_id: str = "") -> None:
+        """It is connected, and announces a plug-and-play model unless it is empty; before, it was not."""
 
     def went(self, identity: Identity) -> None:
         """It is not connected any more."""

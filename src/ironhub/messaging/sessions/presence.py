@@ -35,13 +35,13 @@ class PresenceRecorder:
         self.dropped = 0
         """Changes that were never written down because the store was out of order for too long."""
 
-    def came(self, identity: Identity) -> None:
-        """It is connected; before, it was not."""
-        self._note(FactKind.CONNECTED, identity)
+    def came(self, identity: Identity, model_id: str = "") -> None:
+        """It is connected, and announces `model_id`; before, it was not."""
+        self._note(FactKind.CONNECTED, identity, {"model_id": model_id} if model_id else {})
 
     def went(self, identity: Identity) -> None:
         """It is not connected any more."""
-        self._note(FactKind.DISCONNECTED, identity)
+        self._note(FactKind.DISCONNECTED, identity, {})
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -78,9 +78,9 @@ class PresenceRecorder:
     async def _record(self, batch: list[Fact]) -> None:
         await self._store.record_presence(batch)
 
-    def _note(self, kind: FactKind, identity: Identity) -> None:
+    def _note(self, kind: FactKind, identity: Identity, data: dict[str, str]) -> None:
         if len(self._waiting) >= MAX_WAITING:
             self._waiting.popleft()
             self.dropped += 1
-        self._waiting.append(Fact(kind, identity, self._clock.now(), {}))
+        self._waiting.append(Fact(kind, identity, self._clock.now(), data))
         self._something.set()

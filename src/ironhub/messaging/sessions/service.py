@@ -61,6 +61,7 @@ class LiveSessions:
         self._policy_of: dict[Identity, str] = {}
         self._by_policy: dict[str, set[Identity]] = {}
         self._by_chain: set[Identity] = set()
+        self._model_of: dict[Identity, str] = {}
         self._waiting: dict[Identity, set[asyncio.Event]] = {}
         self._judgements: set[asyncio.Task[None]] = set()
         self._presence = presence
@@ -80,7 +81,7 @@ class LiveSessions:
         """Return the session of a connected device or module, or None."""
         return self._sessions.get(identity)
 
-    def enter(self, session: LiveSession, *, judged_at: int) -> None:
+    def enter(self, session: LiveSession, *, judged_at: int, model_id: str = "") -> None:
         """Make it the session of its identity; one that was there before is ended: the newest connection wins.
 
         A session whose principal changed (a renewed token) enters again.
@@ -88,6 +89,8 @@ class LiveSessions:
         Args:
             judged_at: `notices` as it was before the gate judged the credential; if a right changed meanwhile, the
                 session is judged again.
+            model_id: the plug-and-play model that a new session announces. Where it is another one than before, a
+                departure and an arrival are told.
         """
         if self._stopped:
             session.end(HUB_STOPS)
@@ -95,6 +98,9 @@ class LiveSessions:
         principal = session.principal
         identity = principal.identity
         before = self._sessions.get(identity)
+        model_before = self._model_of.get(identity, "")
+        if before is session:
+            model_id = model_before
         if before is not None:
             self._forget(identity)
         self._sessions[identity] = session
@@ -105,8 +111,12 @@ class LiveSessions:
             self._by_policy.setdefault(policy, set()).add(identity)
         if principal.proof is Proof.CHAIN:
             self._by_chain.add(identity)
-        if before is None:
-            self._presence.came(identity)
+        if model_id:
+            self._model_of[identity] = model_id
+        if before is not None and model_id != model_before:
+            self._presence.went(identity)
+        if before is None or model_id != model_before:
+            self._presence.came(identity, model_id)
         if judged_at != self.notices:
             self._rejudge((identity,))
         self.listens(identity)
@@ -154,6 +164,7 @@ class LiveSessions:
     def _forget(self, identity: Identity) -> None:
         del self._sessions[identity]
         self._by_chain.discard(identity)
+        self._model_of.pop(identity, None)
         _discard(self._modules, identity.device_id, identity)
         policy = self._policy_of.pop(identity, None)
         if policy is not None:

@@ -19,6 +19,7 @@ from ironhub.registry.model import (
     ModuleNotFound,
     Presence,
     TooManyModules,
+    announced_model,
 )
 from ironhub.storage.memory.outbox import MemoryOutbox
 from ironhub.storage.memory.state import State
@@ -43,13 +44,17 @@ class MemoryDeviceStore:
         device = self._state.devices.get(device_id)
         return None if device is None else self._seen_device(device)
 
-    async def put_device(self, device: Device, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
+    async def put_device(
+        self, device: Device, *, replacing: str | None, facts: Sequence[Fact] = (), modules: Sequence[Module] = ()
+    ) -> None:
         """Store it if `replacing` (None: nothing) is the stored etag. Raises DeviceExists, EtagMismatch."""
         stored = self._state.devices.get(device.device_id)
         if replacing is None and stored is not None:
             raise DeviceExists(f"{device.device_id} exists already")
         _check_etag(stored, replacing, device.identity)
         self._state.devices[device.device_id] = device
+        for module in modules:
+            self._state.modules.setdefault(module.identity, module)
         self._outbox.leave(facts)
 
     async def delete_device(self, device_id: DeviceId, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
@@ -108,7 +113,9 @@ class MemoryDeviceStore:
         """Store who came and went, with the facts in the outbox; those of identities that are gone are dropped."""
         for fact in changes:
             if self._state.identity(fact.identity) is not None:
-                presence = Presence(fact.kind is FactKind.CONNECTED, fact.at, fact.at)
+                announced = announced_model(fact)
+                model_id = self._presence(fact.identity).model_id if announced is None else announced
+                presence = Presence(fact.kind is FactKind.CONNECTED, fact.at, fact.at, model_id)
                 self._state.presence[fact.identity] = presence
                 self._outbox.leave([fact])
 
@@ -135,12 +142,15 @@ class MemoryDeviceStore:
         return sorted(own, key=lambda module: module.module_id)
 
     def _seen_device(self, device: Device) -> Device:
-        presence = self._state.presence.get(device.identity, Presence())
+        presence = self._presence(device.identity)
         return replace(device, presence=presence, pending_commands=len(self._state.queue(device.identity)))
 
     def _seen_module(self, module: Module) -> Module:
-        presence = self._state.presence.get(module.identity, Presence())
+        presence = self._presence(module.identity)
         return replace(module, presence=presence, pending_commands=len(self._state.queue(module.identity)))
+
+    def _presence(self, identity: Identity) -> Presence:
+        return self._state.presence.get(identity, Presence())
 
 
 def _check_etag(stored: Device | Module | None, replacing: str | None, identity: Identity) -> None:

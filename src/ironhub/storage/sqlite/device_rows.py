@@ -21,7 +21,7 @@ _PENDING: Final[ScalarSelect[int]] = (
 )
 COLUMNS: Final = (*IDENTITIES.columns, _PENDING)
 """What `device_of` and `module_of` take."""
-UNSEEN: Final[Values] = {"connected": 0, "presence_changed_at": None, "last_activity_at": None}
+UNSEEN: Final[Values] = {"connected": 0, "presence_changed_at": None, "last_activity_at": None, "model_id": None}
 """The presence of who was just created."""
 
 
@@ -77,8 +77,8 @@ def device_of(row: Row, sealer: Sealer) -> Device:
             edge_capable=bool(row[12]),
             scope=row[13],
             parent_scopes=tuple(json.loads(row[14])),
-            presence=Presence(bool(row[16]), row[17], row[18]),
-            pending_commands=row[19],
+            presence=Presence(bool(row[16]), row[17], row[18], row[19] or ""),
+            pending_commands=row[20],
         )
 
 
@@ -94,8 +94,8 @@ def module_of(row: Row, sealer: Sealer) -> Module:
             credentials=_credentials(identity, row[4:8], sealer),
             created_at=row[8],
             managed_by=row[15],
-            presence=Presence(bool(row[16]), row[17], row[18]),
-            pending_commands=row[19],
+            presence=Presence(bool(row[16]), row[17], row[18], row[19] or ""),
+            pending_commands=row[20],
         )
 
 

@@ -19,6 +19,7 @@ from ironhub.registry.model import (
     ModuleExists,
     ModuleNotFound,
     TooManyModules,
+    announced_model,
 )
 from ironhub.storage.sqlite import device_statements as statements
 from ironhub.storage.sqlite.database import Database
@@ -70,11 +71,19 @@ class SqliteDeviceStore:
         row = await self._database.read(lambda tx: tx.one(statements.GET, key_of(Identity(device_id))))
         return None if row is None else device_of(row, self._sealer)
 
-    async def put_device(self, device: Device, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
+    async def put_device(
+        self, device: Device, *, replacing: str | None, facts: Sequence[Fact] = (), modules: Sequence[Module] = ()
+    ) -> None:
         """Store it if `replacing` (None: nothing) is the stored etag. Raises DeviceExists, EtagMismatch."""
         values = device_values(device, self._sealer)
         exists = DeviceExists(f"{device.device_id} exists already")
-        await self._write(device.device_id, lambda tx: _put(tx, device.identity, values, replacing, exists, facts))
+
+        def work(tx: Transaction) -> None:
+            _put(tx, device.identity, values, replacing, exists, facts)
+            for module in modules:
+                insert_new(tx, module_values(module, self._sealer))
+
+        await self._write(device.device_id, work)
 
     async def delete_device(self, device_id: DeviceId, *, replacing: str | None, facts: Sequence[Fact] = ()) -> None:
         """Delete it and all that is its own. Raises DeviceNotFound, EtagMismatch."""
@@ -96,7 +105,7 @@ class SqliteDeviceStore:
 
     async def count_devices(self) -> tuple[int, int]:
         """Return how many devices there are, and how many of them are enabled."""
-        row = await self._database.browse(lambda tx: tx.one(statements.COUNT_DEVICES, {}))
+        row = await self._database.read(lambda tx: tx.one(statements.COUNT_DEVICES, {}))
         return (0, 0) if row is None else (row[0], row[1])
 
     async def get_module(self, identity: Identity) -> Module | None:
@@ -162,6 +171,14 @@ class SqliteDeviceStore:
         await self._database.write(work, after=forget)
 
 
+def insert_new(tx: Transaction, values: Values) -> bool:
+    """Create an identity that nobody saw yet; returns False when it is there already."""
+    try:
+        return tx.change(statements.INSERT, values | UNSEEN) > 0
+    except Clash:
+        return False
+
+
 def _put(
     tx: Transaction,
     identity: Identity,
@@ -171,10 +188,8 @@ def _put(
     facts: Sequence[Fact],
 ) -> None:
     if replacing is None:
-        try:
-            tx.change(statements.INSERT, values | UNSEEN)
-        except Clash:
-            raise exists from None
+        if not insert_new(tx, values):
+            raise exists
     elif not tx.change(statements.UPDATE, values | key_of(identity) | {"replacing": replacing}):
         raise EtagMismatch(f"{identity} has another etag, or is gone")
     leave_facts(tx, facts)
@@ -204,4 +219,5 @@ def _presence_values(fact: Fact) -> Values:
         "connected": int(fact.kind is FactKind.CONNECTED),
         "presence_changed_at": fact.at,
         "last_activity_at": fact.at,
+        "announced": announced_model(fact),
     }

@@ -36,6 +36,23 @@ INSERT_FIRST: Final = sql(
 """A twin gets its row with the first change; until then it is the initial one of its identity."""
 
 
+PUT: Final = sql(update(TWINS).where(is_identity(TWINS)), *_STATE)
+"""For a transaction that has looked at the stored version itself."""
+
+
+def read_twin(tx: Transaction, identity: Identity) -> Twin | None:
+    """Return the twin; the initial one if nothing was ever written; None when the identity is not registered."""
+    row = tx.one(GET, key_of(identity))
+    return None if row is None else _twin(identity, row)
+
+
+def write_twin(tx: Transaction, twin: Twin) -> None:
+    """Store the twin of an identity that is registered, whatever is stored of it."""
+    values = _values(twin) | key_of(twin.identity)
+    if not tx.change(PUT, values):
+        tx.change(INSERT_FIRST, values)
+
+
 class SqliteTwinStore:
     """A TwinStore over the twins table."""
 

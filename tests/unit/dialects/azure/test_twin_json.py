@@ -51,9 +51,13 @@ def test_metadata_mirrors_the_tree() -> None:
 
 
 def test_what_a_device_may_have_is_shown_when_it_has_it() -> None:
-    owner = replace(DEVICE, status_reason="why", scope="s", presence=Presence(last_activity_at=NOON))
-    shown = encode_twin(Twin(identity("press-7")), owner)
+    owner = replace(
+        DEVICE, status_reason="why", scope="s", presence=Presence(last_activity_at=NOON, model_id="dtmi:a;1")
+    )
+    configurations = {"speed": {"status": "Applied"}}
+    shown = encode_twin(Twin(identity("press-7"), configurations=configurations), owner)
     assert (shown["statusReason"], shown["deviceScope"], shown["lastActivityTime"]) == ("why", "s", NOON_TEXT)
+    assert (shown["modelId"], shown["configurations"]) == ("dtmi:a;1", configurations)
 
 
 def test_a_module_has_its_id_and_no_capabilities() -> None:

@@ -40,7 +40,7 @@ class Plant(SmallHub):
         self.sessions = LiveSessions(self.bus, self, self._judge)
         self.methods = MethodService(self.sessions, self.devices)
 
-    def came(self, who: Identity) -> None:
+    def came(self, who: Identity, model_id: str = "") -> None:
         pass
 
     def went(self, who: Identity) -> None:

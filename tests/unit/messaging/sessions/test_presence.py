@@ -52,12 +52,12 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 async def test_comings_and_goings_are_written_in_order_with_their_time(desk: Recorder) -> None:
     desk.recorder.came(PRESS)
     desk.clock.advance(5)
-    desk.recorder.came(LATHE)
+    desk.recorder.came(LATHE, "dtmi:acme:Lathe;1")
     desk.recorder.went(PRESS)
     await desk.recorder.flush()
     assert desk.book.recorded == [
         Fact(CAME, PRESS, START, {}),
-        Fact(CAME, LATHE, START + 5, {}),
+        Fact(CAME, LATHE, START + 5, {"model_id": "dtmi:acme:Lathe;1"}),
         Fact(WENT, PRESS, START + 5, {}),
     ]
     assert desk.book.writes == 1

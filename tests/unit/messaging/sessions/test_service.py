@@ -33,15 +33,17 @@ class Plant:
         self.judged: list[LiveSession] = []
         self.sessions = LiveSessions(self.bus, self, self._judge)
 
-    def came(self, who: Identity) -> None:
-        self.news.append(("came", who))
+    def came(self, who: Identity, model_id: str = "") -> None:
+        self.news.append((f"came {model_id}".strip(), who))
 
     def went(self, who: Identity) -> None:
         self.news.append(("went", who))
 
-    def connect(self, who: Identity = PRESS, *, proof: Proof = Proof.OWN_KEY, policy: str | None = None) -> FakeSession:
+    def connect(
+        self, who: Identity = PRESS, *, proof: Proof = Proof.OWN_KEY, policy: str | None = None, model_id: str = ""
+    ) -> FakeSession:
         session = FakeSession(who, proof=proof, policy=policy)
-        self.sessions.enter(session, judged_at=self.sessions.notices)
+        self.sessions.enter(session, judged_at=self.sessions.notices, model_id=model_id)
         return session
 
     async def _judge(self, session: LiveSession) -> bool:
@@ -53,6 +55,17 @@ class Plant:
 @pytest.fixture
 def plant() -> Plant:
     return Plant()
+
+
+async def test_another_model_on_a_newer_connection_is_told_as_a_departure_and_an_arrival(plant: Plant) -> None:
+    plant.connect(model_id="dtmi:a;1")
+    plant.connect(model_id="dtmi:a;1")
+    newest = plant.connect(model_id="dtmi:a;2")
+    plant.sessions.enter(newest, judged_at=plant.sessions.notices)
+    assert plant.news == [("came dtmi:a;1", PRESS), ("went", PRESS), ("came dtmi:a;2", PRESS)]
+    plant.sessions.leave(newest)
+    plant.connect()
+    assert plant.news[3:] == [("went", PRESS), ("came", PRESS)]
 
 
 async def test_a_session_is_found_until_it_leaves(plant: Plant) -> None:
