@@ -2,12 +2,14 @@
 
 import json
 import re
+from contextlib import suppress
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ironhub.core.errors import HubError
-from ironhub.core.ids import identity
+from ironhub.core.errors import InvalidArgument
+from ironhub.core.ids import InvalidId, identity
+from ironhub.core.strict_json import JsonInvalid
 from ironhub.dialects.azure.http_messages import (
     decode_batch,
     decode_caller,
@@ -43,12 +45,10 @@ def test_any_headers_become_an_object_of_texts(fields: list[tuple[str, str]], ad
 @settings(max_examples=200)
 @given(st.binary(max_size=60) | st.builds(lambda value: json.dumps(value).encode(), JSON))
 def test_a_batch_is_read_whole_or_refused(data: bytes) -> None:
-    try:
+    messages = None
+    with suppress(JsonInvalid, InvalidArgument):
         messages = decode_batch(data)
-    except HubError as refusal:
-        assert refusal.status == 400
-    else:
-        assert len(messages) == len(json.loads(data))
+    assert messages is None or len(messages) == len(json.loads(data))
 
 
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=12), max_size=4), st.text(max_size=12))
@@ -78,10 +78,7 @@ def test_whatever_a_back_end_writes_a_command_is_one_answer(properties: dict[str
 @given(st.text(max_size=300))
 def test_a_caller_is_a_module_or_refused(header: str) -> None:
     assert is_batch(header) in {True, False}
-    try:
+    caller = None
+    with suppress(InvalidArgument, InvalidId):
         caller = decode_caller(header)
-    except HubError as refusal:
-        assert refusal.status == 400
-    else:
-        assert str(caller) == header
-        assert caller.module_id
+    assert caller is None or (str(caller) == header and caller.module_id)
