@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+from tests.covers import covers
 from tests.e2e.authorities import prove
 from tests.e2e.conftest import StartHub
 from tests.e2e.node_process import NodeError, NodeProcess
@@ -72,6 +73,14 @@ def opened(
         client.ask("close")
 
 
+@covers(
+    "node:DeviceClient.close",
+    "node:DeviceClient.open",
+    "node:DeviceClient.sendEvent",
+    "node:DeviceClient.setOptions",
+    "node:feature.mqtt",
+    "node:feature.websockets",
+)
 @TRANSPORTS
 def test_telemetry_arrives_with_every_property(hub: RunningHub, node_devices: NodeProcess, transport: str) -> None:
     device = hub.create_device(new_id("press"))
@@ -99,6 +108,7 @@ def test_telemetry_arrives_with_every_property(hub: RunningHub, node_devices: No
     assert b64decode(second["body"]["base64"]) == bytes(range(256))
 
 
+@covers("node:DeviceClient.complete")
 @TRANSPORTS
 def test_commands_are_received_with_every_property_and_completed(
     hub: RunningHub, node_devices: NodeProcess, transport: str
@@ -120,6 +130,7 @@ def test_commands_are_received_with_every_property_and_completed(
         hub.wait_for(lambda: hub.call("GET", path)["pending"] == 0)
 
 
+@covers("node:DeviceClient.onDeviceMethod")
 @TRANSPORTS
 @pytest.mark.parametrize("payload", [None, {"now": True}, [1, "zwei", None], "text", 0], ids=repr)
 def test_methods_are_answered(hub: RunningHub, node_devices: NodeProcess, transport: str, payload: Any) -> None:
@@ -131,6 +142,7 @@ def test_methods_are_answered(hub: RunningHub, node_devices: NodeProcess, transp
     assert answer == {"status": 207, "payload": payload}
 
 
+@covers("node:DeviceClient.getTwin")
 @TRANSPORTS
 def test_a_twin_is_read_reported_and_followed(hub: RunningHub, node_devices: NodeProcess, transport: str) -> None:
     device = hub.create_device(new_id("press"))
@@ -159,6 +171,7 @@ def test_a_bad_patch_is_an_error_and_not_the_end(hub: RunningHub, node_devices: 
     assert hub.call("GET", f"/twins/{device.device_id}")["reported"]["properties"] == {"good": 1}
 
 
+@covers("node:feature.x509-authority", "node:feature.x509-thumbprint")
 @TRANSPORTS
 def test_certificates_are_known_by_thumbprint_or_by_their_authority(
     hub: RunningHub, node_devices: NodeProcess, transport: str
@@ -177,6 +190,7 @@ def test_certificates_are_known_by_thumbprint_or_by_their_authority(
         assert hub.events(count=1, device=device_id)[0]["body"] == "in"
 
 
+@covers("node:feature.sas-keys")
 @TRANSPORTS
 def test_a_wrong_key_is_refused(hub: RunningHub, node_devices: NodeProcess, transport: str) -> None:
     device, other = hub.create_device(new_id("press")), hub.create_device(new_id("press"))
@@ -201,6 +215,13 @@ def test_a_disabled_device_is_out_until_it_is_enabled_again(hub: RunningHub, nod
         assert hub.call("POST", f"{path}/methods", json=call)["payload"] == 1
 
 
+@covers(
+    "node:ModuleClient.close",
+    "node:ModuleClient.getTwin",
+    "node:ModuleClient.onMethod",
+    "node:ModuleClient.open",
+    "node:ModuleClient.sendOutputEvent",
+)
 @TRANSPORTS
 def test_a_module_speaks_and_listens_for_itself(hub: RunningHub, node_devices: NodeProcess, transport: str) -> None:
     device = hub.create_device(new_id("press"))
@@ -234,6 +255,7 @@ def follows(hub: RunningHub, device: Registered, client: NodeClient, mark: str) 
     hub.wait_for(told)
 
 
+@covers("node:feature.reconnect")
 @pytest.mark.parametrize("end", [RunningHub.stop, RunningHub.kill], ids=["SIGTERM", "SIGKILL"])
 def test_everything_works_again_when_the_hub_is_back(
     start_hub: StartHub, node_devices: NodeProcess, end: Callable[[RunningHub], int]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.covers import covers
 from tests.e2e.node_process import NodeError, NodeProcess
 from tests.e2e.python_client import MQTT, PATIENCE, new_id
 from tests.fakes.running_hub import RunningHub
@@ -35,6 +36,9 @@ def service(node_service: NodeProcess) -> NodeService:
     return NodeService(node_service)
 
 
+@covers(
+    "node:Registry.create", "node:Registry.delete", "node:Registry.get", "node:Registry.list", "node:Registry.update"
+)
 def test_a_device_is_created_read_listed_updated_and_deleted(service: NodeService) -> None:
     device_id = new_id("press")
     made = service.registry("create", {"deviceId": device_id})
@@ -50,6 +54,7 @@ def test_a_device_is_created_read_listed_updated_and_deleted(service: NodeServic
     service.refuses("DeviceNotFoundError", "get", device_id)
 
 
+@covers("node:Registry.create")
 def test_devices_with_certificates_are_created(service: NodeService) -> None:
     pinned = {"x509Thumbprint": {"primaryThumbprint": "a" * 40, "secondaryThumbprint": "b" * 40}}
     device = {"deviceId": new_id("press"), "authentication": {"type": "selfSigned", **pinned}}
@@ -72,6 +77,16 @@ def test_what_cannot_be_is_refused_with_the_right_class_of_error(service: NodeSe
     service.refuses("InvalidEtagError", "updateTwin", device_id, {"tags": {"a": 2}}, stale)
 
 
+@covers(
+    "node:Registry.addModule",
+    "node:Registry.create",
+    "node:Registry.getModule",
+    "node:Registry.getModuleTwin",
+    "node:Registry.getModulesOnDevice",
+    "node:Registry.removeModule",
+    "node:Registry.updateModule",
+    "node:Registry.updateModuleTwin",
+)
 def test_modules_are_created_listed_updated_and_deleted(service: NodeService) -> None:
     device_id = new_id("press")
     service.registry("create", {"deviceId": device_id})
@@ -88,6 +103,7 @@ def test_modules_are_created_listed_updated_and_deleted(service: NodeService) ->
     assert [m["moduleId"] for m in service.registry("getModulesOnDevice", device_id)] == ["eye"]
 
 
+@covers("node:Registry.getTwin", "node:Registry.updateTwin")
 def test_a_twin_is_updated_and_its_device_told(hub: RunningHub, service: NodeService) -> None:
     device = hub.create_device(new_id("press"))
     with MQTT.device(hub, device.connection_string) as client:
@@ -101,6 +117,7 @@ def test_a_twin_is_updated_and_its_device_told(hub: RunningHub, service: NodeSer
     assert service.registry("getTwin", device.device_id)["properties"]["reported"]["speed"] == 5
 
 
+@covers("node:Client.invokeDeviceMethod")
 @pytest.mark.parametrize("payload", [None, {"now": True}, [1, "zwei", None], "text", 0], ids=repr)
 def test_methods_of_devices_and_modules_are_answered(hub: RunningHub, service: NodeService, payload: Any) -> None:
     device = hub.create_device(new_id("press"))
@@ -128,6 +145,7 @@ def test_a_method_that_cannot_be_called_says_why(hub: RunningHub, service: NodeS
     assert caught.value.name == "DeviceNotFoundError"
 
 
+@covers("node:Registry.create", "node:Registry.getRegistryStatistics")
 def test_devices_are_counted(service: NodeService) -> None:
     service.registry("create", {"deviceId": new_id("press"), "status": "disabled"})
     counted = service.registry("getRegistryStatistics")

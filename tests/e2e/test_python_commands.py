@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from azure.iot.device import Message
+from tests.covers import covers
 from tests.e2e.python_client import EVERY_KIND, MQTT, PATIENCE, Kind, new_id
 from tests.fakes.running_hub import HubFailed, Registered, RunningHub
 
@@ -29,6 +30,7 @@ def outcome_of(hub: RunningHub, message_id: str) -> str | None:
     return next((record["outcome"] for record in records if record["message_id"] == message_id), None)
 
 
+@covers("py:IoTHubDeviceClient.on_message_received")
 @EVERY_KIND
 def test_a_command_that_waited_is_received_with_every_property(hub: RunningHub, kind: Kind) -> None:
     device = hub.create_device(new_id("press"))
@@ -44,6 +46,7 @@ def test_a_command_that_waited_is_received_with_every_property(hub: RunningHub, 
     assert (message.content_type, message.content_encoding) == ("application/json", "utf-8")
 
 
+@covers("py:feature.command-feedback")
 @EVERY_KIND
 def test_full_acknowledgement_tells_the_sender_of_success(hub: RunningHub, kind: Kind) -> None:
     device = hub.create_device(new_id("press"))
@@ -68,6 +71,7 @@ def test_a_body_is_delivered_byte_for_byte(hub: RunningHub, body: bytes) -> None
         assert received.get(timeout=PATIENCE).data == body[:65_000]
 
 
+@covers("py:IoTHubDeviceClient.disconnect")
 @EVERY_KIND
 def test_commands_queued_while_away_come_on_reconnect_without_subscribing_again(hub: RunningHub, kind: Kind) -> None:
     device = hub.create_device(new_id("press"))

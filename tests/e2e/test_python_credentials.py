@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from azure.iot.device.exceptions import CredentialError
+from tests.covers import covers
 from tests.e2e.authorities import ProvenAuthority, prove
 from tests.e2e.python_client import EVERY_KIND, KINDS, MQTT, PATIENCE, Kind, PythonClient, new_id
 from tests.fakes.pki import FakeCertificate, make_authority, self_signed
@@ -54,6 +55,7 @@ def assert_thrown_out(client: PythonClient, act: Callable[[], object]) -> None:
     assert_refused(client)
 
 
+@covers("py:feature.sas-keys")
 @EVERY_KIND
 def test_either_key_opens_and_a_wrong_one_does_not(hub: RunningHub, kind: Kind) -> None:
     device = hub.create_device(new_id("press"), auth=keys_auth(GOOD_KEY, OTHER_KEY))
@@ -79,6 +81,7 @@ def test_unknown_and_disabled_devices_are_refused(hub: RunningHub, kind: Kind) -
         client.send("in again")
 
 
+@covers("py:IoTHubDeviceClient.create_from_x509_certificate", "py:feature.x509-thumbprint")
 @EVERY_KIND
 def test_a_self_signed_certificate_is_known_by_its_thumbprint(hub: RunningHub, kind: Kind, tmp_path: Path) -> None:
     device_id = new_id("press")
@@ -93,6 +96,7 @@ def test_a_self_signed_certificate_is_known_by_its_thumbprint(hub: RunningHub, k
         assert_refused(client)
 
 
+@covers("py:feature.x509-authority")
 @EVERY_KIND
 def test_a_chain_with_an_intermediate_ends_at_a_proven_authority(hub: RunningHub, kind: Kind, tmp_path: Path) -> None:
     device_id = new_id("press")
@@ -106,6 +110,7 @@ def test_a_chain_with_an_intermediate_ends_at_a_proven_authority(hub: RunningHub
     assert hub.events(count=1, device=device_id)[0]["body"] == "in"
 
 
+@covers("py:IoTHubModuleClient.create_from_x509_certificate")
 @pytest.mark.parametrize("kind", KINDS[:2], ids=str)
 def test_a_module_with_a_certificate_of_its_own_gets_in(hub: RunningHub, kind: Kind, tmp_path: Path) -> None:
     device = hub.create_device(new_id("press"))
@@ -119,6 +124,7 @@ def test_a_module_with_a_certificate_of_its_own_gets_in(hub: RunningHub, kind: K
         assert_refused(client)
 
 
+@covers("py:IoTHubDeviceClient.create_from_sastoken", "py:IoTHubDeviceClient.update_sastoken")
 def test_a_token_signed_elsewhere_opens_and_is_replaced_by_a_newer_one(hub: RunningHub) -> None:
     device = hub.create_device(new_id("press"), auth=keys_auth(GOOD_KEY, OTHER_KEY))
     resource = f"{hub.address}/devices/{device.device_id}"

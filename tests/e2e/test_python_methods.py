@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from tests.covers import covers
 from tests.e2e.python_client import EVERY_KIND, MQTT, PATIENCE, Answer, Kind, new_id
 from tests.fakes.running_hub import HubFailed, Registered, RunningHub
 
@@ -20,6 +21,7 @@ def invoke(hub: RunningHub, device: Registered, name: str, payload: Any = None, 
     return answer
 
 
+@covers("py:IoTHubDeviceClient.on_method_request_received", "py:IoTHubDeviceClient.send_method_response")
 @EVERY_KIND
 def test_whatever_json_is_sent_and_answered_arrives_unchanged(hub: RunningHub, kind: Kind) -> None:
     device = hub.create_device(new_id("press"))

@@ -2,6 +2,7 @@
 
 import pytest
 from azure.iot.device.exceptions import CredentialError
+from tests.covers import covers
 from tests.e2e.python_client import EVERY_KIND, MQTT, PATIENCE, Kind, new_id
 from tests.fakes.running_hub import Registered, RunningHub
 
@@ -12,6 +13,13 @@ def module(hub: RunningHub) -> Registered:
     return hub.create_module(hub.create_device(new_id("press")).device_id, "arm")
 
 
+@covers(
+    "py:IoTHubModuleClient.connect",
+    "py:IoTHubModuleClient.create_from_connection_string",
+    "py:IoTHubModuleClient.send_message",
+    "py:IoTHubModuleClient.send_message_to_output",
+    "py:IoTHubModuleClient.shutdown",
+)
 @EVERY_KIND
 def test_a_modules_outputs_are_told_apart(hub: RunningHub, module: Registered, kind: Kind) -> None:
     with kind.module(hub, module.connection_string) as client:
@@ -26,6 +34,11 @@ def test_a_modules_outputs_are_told_apart(hub: RunningHub, module: Registered, k
     assert "iothub-output-name" not in second["system_properties"]
 
 
+@covers(
+    "py:IoTHubModuleClient.get_twin",
+    "py:IoTHubModuleClient.on_twin_desired_properties_patch_received",
+    "py:IoTHubModuleClient.patch_twin_reported_properties",
+)
 @EVERY_KIND
 def test_a_modules_twin_is_its_own(hub: RunningHub, module: Registered, kind: Kind) -> None:
     with kind.module(hub, module.connection_string) as client:
@@ -40,6 +53,7 @@ def test_a_modules_twin_is_its_own(hub: RunningHub, module: Registered, kind: Ki
     assert (device["desired"]["properties"], device["reported"]["properties"]) == ({"device": 1}, {})
 
 
+@covers("py:IoTHubModuleClient.on_method_request_received", "py:IoTHubModuleClient.send_method_response")
 @EVERY_KIND
 def test_a_module_answers_methods_while_its_device_answers_its_own(
     hub: RunningHub, module: Registered, kind: Kind

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
+from tests.covers import covers
 from tests.e2e.conftest import StartHub
 from tests.e2e.python_client import KINDS, MQTT, PATIENCE, Kind, PythonClient, new_id
 from tests.fakes.running_hub import Registered, RunningHub
@@ -53,6 +54,7 @@ class Listening:
         self.client.send(mark)
 
 
+@covers("py:IoTHubDeviceClient.on_connection_state_change", "py:feature.reconnect")
 @ENDINGS
 def test_everything_works_again_when_the_hub_is_back(start_hub: StartHub, end: Callable[[RunningHub], int]) -> None:
     hub = start_hub()
@@ -95,6 +97,7 @@ def test_what_was_queued_and_desired_before_the_hub_ended_comes_when_it_is_back(
         assert listening.patches.get(timeout=PATIENCE) == {"kept": True, "$version": 2}
 
 
+@covers("py:feature.token-renewal")
 @pytest.mark.parametrize("kind", [MQTT, Kind(aio=True, websockets=True)], ids=str)
 def test_a_renewed_token_loses_nothing(hub: RunningHub, kind: Kind) -> None:
     """What the SDK had no time to acknowledge before it left comes again: at least once, and in order."""

@@ -10,6 +10,7 @@ import pytest
 from azure.iot.hub import IoTHubRegistryManager
 from azure.iot.hub.models import CloudToDeviceMethod, Twin, TwinProperties
 from msrest.exceptions import HttpOperationError
+from tests.covers import covers
 from tests.e2e.conftest import StartHub
 from tests.e2e.python_client import MQTT, PATIENCE, new_id
 from tests.fakes.running_hub import RunningHub
@@ -37,6 +38,12 @@ def refused(status: int, error: str) -> Iterator[None]:
     assert "Message" in json.loads(response.text)
 
 
+@covers(
+    "py:IoTHubRegistryManager.create_device_with_sas",
+    "py:IoTHubRegistryManager.delete_device",
+    "py:IoTHubRegistryManager.get_device",
+    "py:IoTHubRegistryManager.update_device_with_sas",
+)
 def test_a_device_with_keys_is_created_read_updated_and_deleted(registry: Any) -> None:
     device_id = new_id("press")
     made = registry.create_device_with_sas(device_id, PRIMARY, SECONDARY, "enabled", status_reason="new")
@@ -61,6 +68,13 @@ def test_a_device_with_keys_is_created_read_updated_and_deleted(registry: Any) -
         registry.get_device(device_id)
 
 
+@covers(
+    "py:IoTHubRegistryManager.create_device_with_certificate_authority",
+    "py:IoTHubRegistryManager.create_device_with_x509",
+    "py:IoTHubRegistryManager.delete_device",
+    "py:IoTHubRegistryManager.update_device_with_certificate_authority",
+    "py:IoTHubRegistryManager.update_device_with_x509",
+)
 def test_devices_with_certificates_are_created_and_changed(registry: Any) -> None:
     pinned, issued = new_id("press"), new_id("press")
     made = registry.create_device_with_x509(pinned, *THUMBPRINTS, "enabled")
@@ -90,6 +104,12 @@ def test_what_cannot_be_created_is_refused_by_name(registry: Any) -> None:
         registry.create_module_with_sas(new_id("nobody"), "arm", "", PRIMARY, SECONDARY)
 
 
+@covers(
+    "py:IoTHubRegistryManager.create_device_with_sas",
+    "py:IoTHubRegistryManager.delete_device",
+    "py:IoTHubRegistryManager.get_device",
+    "py:IoTHubRegistryManager.get_twin",
+)
 def test_ids_with_every_allowed_character_work(registry: Any) -> None:
     device_id = new_id("a-.+%_#*?!(),=@$':z")
     assert registry.create_device_with_sas(device_id, PRIMARY, SECONDARY, "enabled").device_id == device_id
@@ -98,6 +118,16 @@ def test_ids_with_every_allowed_character_work(registry: Any) -> None:
     registry.delete_device(device_id)
 
 
+@covers(
+    "py:IoTHubRegistryManager.create_device_with_sas",
+    "py:IoTHubRegistryManager.create_module_with_certificate_authority",
+    "py:IoTHubRegistryManager.create_module_with_sas",
+    "py:IoTHubRegistryManager.create_module_with_x509",
+    "py:IoTHubRegistryManager.delete_module",
+    "py:IoTHubRegistryManager.get_module",
+    "py:IoTHubRegistryManager.get_modules",
+    "py:IoTHubRegistryManager.update_module_with_sas",
+)
 def test_modules_are_created_listed_updated_and_deleted(registry: Any) -> None:
     device_id = new_id("press")
     registry.create_device_with_sas(device_id, PRIMARY, SECONDARY, "enabled")
@@ -118,6 +148,13 @@ def test_modules_are_created_listed_updated_and_deleted(registry: Any) -> None:
         registry.get_module(device_id, "arm")
 
 
+@covers(
+    "py:IoTHubRegistryManager.create_device_with_sas",
+    "py:IoTHubRegistryManager.get_device",
+    "py:IoTHubRegistryManager.get_device_registry_statistics",
+    "py:IoTHubRegistryManager.get_devices",
+    "py:IoTHubRegistryManager.get_service_statistics",
+)
 def test_devices_are_listed_and_counted(start_hub: StartHub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub = start_hub()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(hub.ca_path))
@@ -137,6 +174,12 @@ def test_devices_are_listed_and_counted(start_hub: StartHub, monkeypatch: pytest
         hub.wait_for(lambda: registry.get_device("press-1").connection_state == "Connected")
 
 
+@covers(
+    "py:IoTHubRegistryManager.create_device_with_sas",
+    "py:IoTHubRegistryManager.get_twin",
+    "py:IoTHubRegistryManager.replace_twin",
+    "py:IoTHubRegistryManager.update_twin",
+)
 def test_a_twin_is_read_updated_and_replaced_unless_somebody_else_was_first(registry: Any) -> None:
     device_id = new_id("press")
     registry.create_device_with_sas(device_id, PRIMARY, SECONDARY, "enabled")
@@ -164,6 +207,7 @@ def test_a_twin_is_read_updated_and_replaced_unless_somebody_else_was_first(regi
         registry.get_twin(new_id("nobody"))
 
 
+@covers("py:IoTHubRegistryManager.get_twin", "py:IoTHubRegistryManager.update_twin")
 def test_desired_properties_reach_a_device_and_reported_ones_come_back(hub: RunningHub, registry: Any) -> None:
     device = hub.create_device(new_id("press"))
     with MQTT.device(hub, device.connection_string) as client:
@@ -177,6 +221,14 @@ def test_desired_properties_reach_a_device_and_reported_ones_come_back(hub: Runn
     assert twin.properties.reported["$metadata"]["speed"]["$lastUpdated"]
 
 
+@covers(
+    "py:IoTHubRegistryManager.create_device_with_sas",
+    "py:IoTHubRegistryManager.create_module_with_sas",
+    "py:IoTHubRegistryManager.get_module_twin",
+    "py:IoTHubRegistryManager.get_twin",
+    "py:IoTHubRegistryManager.replace_module_twin",
+    "py:IoTHubRegistryManager.update_module_twin",
+)
 def test_module_twins_are_their_own(registry: Any) -> None:
     device_id = new_id("press")
     registry.create_device_with_sas(device_id, PRIMARY, SECONDARY, "enabled")
@@ -192,6 +244,7 @@ def test_module_twins_are_their_own(registry: Any) -> None:
         registry.get_module_twin(device_id, "leg")
 
 
+@covers("py:IoTHubRegistryManager.invoke_device_method", "py:IoTHubRegistryManager.invoke_device_module_method")
 @pytest.mark.parametrize("payload", [{"now": True}, [1, "zwei"], "text", 0], ids=repr)
 def test_methods_of_devices_and_modules_are_answered(hub: RunningHub, registry: Any, payload: Any) -> None:
     device = hub.create_device(new_id("press"))
@@ -226,6 +279,7 @@ def test_a_method_that_cannot_be_called_says_why(hub: RunningHub, registry: Any)
         )
 
 
+@covers("py:IoTHubRegistryManager.get_device")
 def test_waiting_commands_are_counted_and_purged(hub: RunningHub, registry: Any) -> None:
     device = hub.create_device(new_id("press"))
     for number in range(3):
@@ -236,6 +290,7 @@ def test_waiting_commands_are_counted_and_purged(hub: RunningHub, registry: Any)
     assert registry.get_device(device.device_id).cloud_to_device_message_count == 0
 
 
+@covers("py:IoTHubRegistryManager.from_connection_string")
 def test_a_policy_opens_what_its_rights_say_and_a_wrong_key_nothing(
     hub: RunningHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

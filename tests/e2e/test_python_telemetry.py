@@ -5,6 +5,7 @@ from base64 import b64decode
 from typing import Any
 
 import pytest
+from tests.covers import covers
 from tests.e2e.python_client import EVERY_KIND, MQTT, Kind, new_id, new_message
 from tests.fakes.running_hub import RunningHub
 
@@ -30,6 +31,14 @@ def system_of(event: dict[str, Any]) -> dict[str, str]:
     return system
 
 
+@covers(
+    "py:IoTHubDeviceClient.connect",
+    "py:IoTHubDeviceClient.create_from_connection_string",
+    "py:IoTHubDeviceClient.send_message",
+    "py:IoTHubDeviceClient.shutdown",
+    "py:feature.mqtt",
+    "py:feature.websockets",
+)
 @EVERY_KIND
 def test_telemetry_arrives_with_every_property(hub: RunningHub, kind: Kind) -> None:
     device = hub.create_device(new_id("press"))
@@ -84,6 +93,7 @@ def test_what_only_the_hub_may_say_is_not_taken_from_a_device(hub: RunningHub) -
     assert not system["iothub-enqueuedtime"].startswith("1970")
 
 
+@covers("py:feature.security-messages")
 def test_security_messages_keep_their_interface(hub: RunningHub) -> None:
     device = hub.create_device(new_id("press"))
     message = new_message("{}")
@@ -95,6 +105,7 @@ def test_security_messages_keep_their_interface(hub: RunningHub) -> None:
     assert system_of(event)["iothub-interface-id"] == "urn:azureiot:Security:SecurityAgent:1"
 
 
+@covers("py:feature.model-id")
 def test_the_model_a_device_announces_is_told_with_its_telemetry(hub: RunningHub) -> None:
     device = hub.create_device(new_id("press"))
     with MQTT.device(hub, device.connection_string, product_info="dtmi:com:example:Press;1") as client:

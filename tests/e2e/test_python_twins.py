@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from azure.iot.device.exceptions import ClientError
+from tests.covers import covers
 from tests.e2e.python_client import EVERY_KIND, MQTT, PATIENCE, Kind, new_id
 from tests.fakes.running_hub import Registered, RunningHub
 
@@ -16,6 +17,11 @@ def change(hub: RunningHub, device: Registered, method: str = "PATCH", **section
     return twin
 
 
+@covers(
+    "py:IoTHubDeviceClient.get_twin",
+    "py:IoTHubDeviceClient.on_twin_desired_properties_patch_received",
+    "py:IoTHubDeviceClient.patch_twin_reported_properties",
+)
 @EVERY_KIND
 def test_a_twin_is_read_reported_and_followed(hub: RunningHub, kind: Kind) -> None:
     device = hub.create_device(new_id("press"))
