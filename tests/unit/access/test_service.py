@@ -1,8 +1,8 @@
 import pytest
 
 from ironhub.access.model import WHOLE_HUB, Permission, PermissionDenied, Target
-from ironhub.access.service import OWN_PERMISSIONS, RIGHTS_NEEDED, authorise
-from ironhub.core.ids import identity
+from ironhub.access.service import OWN_PERMISSIONS, RIGHTS_NEEDED, authorise, authorise_in_family
+from ironhub.core.ids import DeviceId, Identity, identity
 from ironhub.identity.model import DevicePrincipal, OperatorPrincipal, Principal, Proof, Right, ServicePrincipal
 
 D1, D10, M1 = identity("d1"), identity("d10"), identity("d1", "m1")
@@ -104,3 +104,36 @@ def test_a_denial_tells_the_log_who_asked_for_what() -> None:
 def test_an_operator_may_everything_but_act_as_a_device(permission: Permission) -> None:
     assert may(OPERATOR, permission, D1) == (permission not in OWN_PERMISSIONS)
     assert may(OPERATOR, permission, WHOLE_HUB) == (permission not in OWN_PERMISSIONS)
+
+
+class Family:
+    """The device d1 is an edge device above d10."""
+
+    async def is_parent(self, parent: DeviceId, child: DeviceId) -> bool:
+        return (parent, child) == ("d1", "d10")
+
+
+async def may_in_family(principal: DevicePrincipal, permission: Permission, target: Identity) -> bool:
+    try:
+        grant = await authorise_in_family(principal, permission, target, Family())
+    except PermissionDenied:
+        return False
+    assert (grant.principal, grant.permission, grant.target) == (principal, permission, target)
+    return True
+
+
+@pytest.mark.parametrize("permission", Permission)
+async def test_a_module_calls_methods_of_its_own_family_and_does_nothing_else_to_it(permission: Permission) -> None:
+    module = DevicePrincipal(M1, "g", Proof.OWN_KEY, None)
+    for relative in (D1, M1, identity("d1", "m2"), D10, identity("d10", "m1")):
+        assert await may_in_family(module, permission, relative) == (permission is Permission.METHOD_INVOKE)
+    for other in (identity("d2"), identity("d2", "m1"), identity("D1")):
+        assert not await may_in_family(module, permission, other)
+
+
+async def test_neither_a_device_nor_a_module_below_reaches_its_family() -> None:
+    below = DevicePrincipal(identity("d10", "m1"), "g", Proof.OWN_KEY, None)
+    assert not await may_in_family(below, Permission.METHOD_INVOKE, D1)
+    assert not await may_in_family(DEVICE, Permission.METHOD_INVOKE, D1)
+    assert not await may_in_family(DEVICE, Permission.METHOD_INVOKE, M1)
+    assert not await may_in_family(DEVICE, Permission.METHOD_INVOKE, D10)

@@ -5,8 +5,10 @@ import json
 import logging
 
 import pytest
-from tests.fakes.azure_api import HUB, NODE_CREATE, AzureApi, header, refused
+from tests.fakes.azure_api import ARM, HUB, NODE_CREATE, PRESS, AzureApi, header, refused
+from tests.fakes.pki import self_signed
 
+from ironhub.core.ids import identity
 from ironhub.heads.http.conversation import HttpConversation
 from ironhub.heads.http.errors import RequestMalformed
 from ironhub.heads.http.messages import Head, Response
@@ -125,3 +127,117 @@ async def test_the_bytes_of_the_python_sdk_get_the_bytes_it_understands(api: Azu
     assert json.loads(answer)["deviceId"] == "press-7"
     conversation.lost()
     await api.service.background.drain(5)
+
+
+EVENTS = "/devices/press-7/messages/events"
+ARM_EVENTS = "/devices/press-7/modules/arm/messages/events"
+
+
+async def with_module(api: AzureApi) -> None:
+    await api.create()
+    await api.create(module="arm")
+    await api.create("other")
+    api.channel.is_identified = False
+
+
+async def test_a_device_comes_in_by_its_own_token_under_each_name_of_the_hub(api: AzureApi) -> None:
+    await with_module(api)
+    for host in (HUB, f"{HUB}:443", HUB.upper(), "localhost:8443"):
+        assert (await api.call_as(PRESS, "POST", EVENTS, host=host)).status == 204
+    assert api.channel.is_identified
+
+
+@pytest.mark.parametrize("host", ["", "elsewhere.example", f"x.{HUB}", f"{HUB}.example", "10.0.0.1"])
+async def test_who_asks_for_another_host_is_not_let_in(api: AzureApi, host: str) -> None:
+    await with_module(api)
+    assert refused(await api.call_as(PRESS, "POST", EVENTS, host=host)) == (401, "IotHubUnauthorized")
+    assert not api.channel.is_identified
+
+
+@pytest.mark.parametrize(
+    ("signer", "path"),
+    [
+        ("other", EVENTS),
+        ("other", ARM_EVENTS),
+        ("press-7", ARM_EVENTS),
+        ("press-7/arm", EVENTS),
+        ("press-7/arm", "/devices/other/messages/events"),
+        ("press-7", "/devices/PRESS-7/messages/events"),
+        ("press-7", "/devices/nobody/messages/events"),
+        ("press-7", "/devices/press-7/modules/none/messages/events"),
+    ],
+)
+async def test_a_token_lets_nobody_in_but_its_own_device_or_module(api: AzureApi, signer: str, path: str) -> None:
+    await with_module(api)
+    who = identity(*signer.split("/"))
+    assert refused(await api.call_as(who, "POST", path)) == (401, "IotHubUnauthorized")
+    for victim in (PRESS, ARM):  # signed by the wrong key for the right name
+        token = await api.device_token(who, signed_for=victim)
+        if victim != who:
+            response = await api.send("POST", path, authorization=token)
+            assert refused(response) == (401, "IotHubUnauthorized")
+    assert await api.stored() == []
+
+
+async def test_a_policy_that_lets_devices_connect_may_stand_for_them_and_no_other_policy_may(api: AzureApi) -> None:
+    await with_module(api)
+    assert (await api.call("POST", EVENTS, policy="device")).status == 204
+    scoped = api.token("device", f"{HUB}/devices/press-7")
+    assert (await api.call("POST", ARM_EVENTS, authorization=scoped)).status == 204
+    assert refused(await api.call("POST", "/devices/other/messages/events", authorization=scoped))[0] == 401
+    for policy in ("service", "reader"):
+        assert refused(await api.call("POST", EVENTS, policy=policy)) == (401, "IotHubUnauthorized")
+
+
+async def test_a_devices_token_opens_no_back_ends_door(api: AzureApi) -> None:
+    await with_module(api)
+    for method, path in (("GET", "/devices/press-7"), ("GET", "/twins/press-7"), ("POST", "/twins/press-7/methods")):
+        response = await api.call_as(PRESS, method, path, b'{"methodName":"m"}')
+        assert refused(response) == (401, "IotHubUnauthorized")
+
+
+async def test_a_device_shows_its_certificate_instead_of_a_token(api: AzureApi) -> None:
+    certificate, stranger = self_signed("press-7"), self_signed("press-7")
+    x509 = {"primaryThumbprint": certificate.sha256_thumbprint, "secondaryThumbprint": None}
+    body = {"authentication": {"type": "selfSigned", "x509Thumbprint": x509}}
+    assert (await api.call("PUT", "/devices/press-7", body)).status == 200
+    assert refused(await api.send("POST", EVENTS)) == (401, "IotHubUnauthorized")
+    api.channel.peer_chain = (stranger.der,)
+    assert refused(await api.send("POST", EVENTS)) == (401, "IotHubUnauthorized")
+    api.channel.peer_chain = (certificate.der,)
+    assert (await api.send("POST", EVENTS)).status == 204
+    assert refused(await api.send("POST", ARM_EVENTS)) == (401, "IotHubUnauthorized")
+    (event,) = await api.stored()
+    assert '"type":"x509"' in event.annotations["iothub-connection-auth-method"]
+
+
+async def test_a_certificate_does_not_help_a_token_that_is_no_good(api: AzureApi) -> None:
+    certificate = self_signed("press-7")
+    x509 = {"primaryThumbprint": certificate.sha256_thumbprint, "secondaryThumbprint": None}
+    await api.call("PUT", "/devices/press-7", {"authentication": {"type": "selfSigned", "x509Thumbprint": x509}})
+    api.channel.peer_chain = (certificate.der,)
+    for token in ("", "x", api.token("service")):
+        assert refused(await api.send("POST", EVENTS, authorization=token)) == (401, "IotHubUnauthorized")
+
+
+async def test_each_request_on_a_connection_is_admitted_anew(api: AzureApi) -> None:
+    await with_module(api)
+    token = await api.device_token(PRESS)
+    assert (await api.send("POST", EVENTS, authorization=token)).status == 204
+    await api.call("PUT", "/devices/press-7", {"status": "disabled"}, if_match="*")
+    assert refused(await api.send("POST", EVENTS, authorization=token)) == (401, "IotHubUnauthorized")
+    assert refused(await api.call_as(ARM, "POST", ARM_EVENTS)) == (401, "IotHubUnauthorized")
+    await api.call("PUT", "/devices/press-7", {"status": "enabled"}, if_match="*")
+    assert (await api.send("POST", EVENTS, authorization=token)).status == 204
+    api.clock.advance(3600 + 301)
+    assert refused(await api.send("POST", EVENTS, authorization=token)) == (401, "IotHubUnauthorized")
+
+
+async def test_a_device_is_admitted_by_its_head_alone(api: AzureApi) -> None:
+    await with_module(api)
+    token = await api.device_token(PRESS)
+    good = Head("POST", EVENTS, "", {"authorization": token, "host": HUB})
+    assert await api.service.admit(good, api.channel) is None
+    refusal = await api.service.admit(Head("POST", EVENTS, "", {"host": HUB}), api.channel)
+    assert refusal is not None
+    assert refusal.status == 401
