@@ -29,6 +29,7 @@ from ironhub.messaging.sessions.service import LiveSessions
 from ironhub.messaging.telemetry.relay import Relay, RelaySettings
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
+from ironhub.provisioning.bulk.service import BulkService
 from ironhub.registry.service import RegistryService
 from ironhub.storage.keys import open_sealer
 from ironhub.storage.sqlite.database import Database, open_database
@@ -80,6 +81,7 @@ class Hub:
         self.bus.subscribe(self._notice)  # before the sessions: nobody is judged by authorities that are gone
         self.sessions = LiveSessions(self.bus, self.presence, self._judge, self.gate.prepare, self.gate.doubts)
         self.registry = RegistryService(stores.devices, self.bus, clock, entropy)
+        self.bulk = BulkService(stores.bulk, self.bus, clock, entropy)
         self.twins = TwinService(stores.twins, self.bus, clock)
         self.commands = CommandService(stores.commands, self.bus, clock, entropy)
         self.methods = MethodService(self.sessions, stores.devices)
@@ -100,6 +102,7 @@ class Hub:
         )
         self.services = HubServices(
             registry=self.registry,
+            bulk=self.bulk,
             twins=self.twins,
             commands=self.commands,
             methods=self.methods,

@@ -2,6 +2,7 @@
 
 from ironhub.app.hub import Hub
 from ironhub.heads.http.azure.application import AzureHttp
+from ironhub.heads.http.azure.bulk import BulkCalls
 from ironhub.heads.http.azure.calls import CallGroup
 from ironhub.heads.http.azure.commands import CommandCalls
 from ironhub.heads.http.azure.device_messages import DeviceMessageCalls
@@ -14,6 +15,7 @@ def call_groups(hub: Hub) -> list[CallGroup]:
     """Return all calls that are served on the HTTPS port."""
     return [
         IdentityCalls(hub.registry, hub.sessions),
+        BulkCalls(hub.bulk),
         TwinCalls(hub.twins, hub.registry),
         CommandCalls(hub.commands, hub.methods, DeviceFamily(hub.stores.devices)),
         DeviceMessageCalls(hub.telemetry, hub.commands),

@@ -12,6 +12,7 @@ from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.service import LiveSessions
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
+from ironhub.provisioning.bulk.service import BulkService
 from ironhub.registry.service import RegistryService
 from ironhub.twins.service import TwinService
 
@@ -21,6 +22,7 @@ class HubServices:
     """The services of one wired hub, as the admin API calls them."""
 
     registry: RegistryService
+    bulk: BulkService
     twins: TwinService
     commands: CommandService
     methods: MethodService

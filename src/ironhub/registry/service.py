@@ -1,35 +1,28 @@
 """What can be done with devices and modules."""
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Awaitable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from ironhub.access.model import Grant, Permission
 from ironhub.core.bus import Bus, CredentialsChanged
 from ironhub.core.clock import Clock, Entropy
-from ironhub.core.errors import InvalidArgument
 from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import DeviceId, Identity
 from ironhub.core.pages import Page
-from ironhub.identity.model import CredentialKind, Credentials, SymmetricKeys
+from ironhub.registry.edge import SYSTEM_MANAGER, SystemModule, check_parent, is_system_module, owner_of, parent_of
+from ironhub.registry.making import IdentityMaker, created
 from ironhub.registry.model import (
-    MAX_STATUS_REASON,
     Device,
     DeviceDraft,
     DeviceNotFound,
-    DeviceStatus,
     EtagMismatch,
     Module,
     ModuleDraft,
     ModuleNotFound,
-    check_credentials,
 )
 from ironhub.registry.ports import DeviceStore
 
-KEY_SIZE: Final = 32
-"""Bytes of a generated key."""
 MAX_PAGE: Final = 1000
 MAX_ATTEMPTS: Final = 100
 """How often a change of whatever is there is tried again because somebody else was faster."""
@@ -43,7 +36,7 @@ class RegistryService:
         self._store = store
         self._bus = bus
         self._clock = clock
-        self._entropy = entropy
+        self._maker = IdentityMaker(clock, entropy)
 
     async def get_device(self, grant: Grant) -> Device:
         """Return the device. Raises DeviceNotFound."""
@@ -71,10 +64,9 @@ class RegistryService:
             DeviceNotFound: to be changed with "*", but it is not there.
             EtagMismatch: another etag is stored.
             InvalidArgument: the draft breaks a rule.
+            ScopeInvalid: it names a parent that is none.
         """
         grant.require(Permission.REGISTRY_WRITE)
-        if draft.status_reason is not None and len(draft.status_reason) > MAX_STATUS_REASON:
-            raise InvalidArgument(f"the status reason has more than {MAX_STATUS_REASON} characters")
         device_id = grant.device_id
         if if_match is None:
             return await self._create_device(device_id, draft)
@@ -84,14 +76,17 @@ class RegistryService:
                 raise _not_there(grant.identity, if_match)
             if if_match not in ("*", stored.etag):
                 raise EtagMismatch(f"{device_id} has another etag")
-            changed = self._changed_device(stored, draft)
+            changed = self._maker.changed_device(stored, draft)
+            await self._check_parents(changed, stored)
+            modules = self._maker.system_modules(changed, stored)
             notice = None
             # Named is enough, though the same is stored: a change before this one may have been stored and not told,
             # because its answer was lost.
             if draft.credentials is not None or draft.status is not None:
                 notice = CredentialsChanged(grant.identity, whole_device=draft.status is not None)
             try:
-                await self._told(self._store.put_device(changed, replacing=stored.etag), notice)
+                write = self._store.put_device(changed, replacing=stored.etag, facts=created(*modules), modules=modules)
+                await self._told(write, notice)
             except EtagMismatch:
                 continue
             return changed
@@ -118,17 +113,17 @@ class RegistryService:
         return await self._store.list_modules(grant.device_id)
 
     async def put_module(self, grant: Grant, draft: ModuleDraft, *, if_match: str | None) -> Module:
-        """As put_device. Raises ModuleExists, ModuleNotFound, DeviceNotFound, EtagMismatch, TooManyModules."""
+        """As put_device. Raises ModuleExists, ModuleNotFound, DeviceNotFound, EtagMismatch, TooManyModules,
+        SystemModule."""
         grant.require(Permission.REGISTRY_WRITE)
+        await self._check_no_system_module(grant.identity)
         if if_match is None:
             return await self._create_module(grant.identity, draft)
         for _ in range(MAX_ATTEMPTS):
             stored = await self._module(grant.identity)
             if if_match not in ("*", stored.etag):
                 raise EtagMismatch(f"{grant.identity} has another etag")
-            managed_by = stored.managed_by if draft.managed_by is None else draft.managed_by
-            credentials = self._credentials(draft.credentials, stored.credentials)
-            changed = replace(stored, etag=self._etag(), credentials=credentials, managed_by=managed_by)
+            changed = self._maker.changed_module(stored, draft)
             notice = None
             if draft.credentials is not None:  # as in put_device
                 notice = CredentialsChanged(grant.identity, whole_device=False)
@@ -140,8 +135,9 @@ class RegistryService:
         raise EtagMismatch(f"{grant.identity} was changed {MAX_ATTEMPTS} times while this change was tried")
 
     async def delete_module(self, grant: Grant, *, if_match: str | None = None) -> None:
-        """Delete the module and everything that is its own. Raises ModuleNotFound, EtagMismatch."""
+        """Delete the module and everything that is its own. Raises ModuleNotFound, EtagMismatch, SystemModule."""
         grant.require(Permission.REGISTRY_WRITE)
+        await self._check_no_system_module(grant.identity)
         facts = (Fact(FactKind.DEVICE_DELETED, grant.identity, self._clock.now(), {}),)
         replacing = None if if_match == "*" else if_match
         deletion = self._store.delete_module(grant.identity, replacing=replacing, facts=facts)
@@ -164,6 +160,19 @@ class RegistryService:
         if notice is not None:
             self._bus.publish(notice)
 
+    async def ensure_module(self, grant: Grant) -> None:
+        """Create the module with keys of its own, managed by the edge runtime, unless it is there.
+
+        For deployments to edge devices, whoever may write those. Raises DeviceNotFound, TooManyModules.
+        """
+        grant.require(Permission.CONFIGURATION_WRITE)
+        if await self._store.get_module(grant.identity) is not None:
+            return
+        try:
+            await self._create_module(grant.identity, ModuleDraft(managed_by=SYSTEM_MANAGER))
+        except ModuleExists:
+            return  # somebody else was faster
+
     async def twin_owner(self, grant: Grant) -> Device | Module:
         """Return whose twin the grant may read: a twin shows some of it. Raises DeviceNotFound, ModuleNotFound."""
         grant.require(Permission.TWIN_READ)
@@ -179,77 +188,31 @@ class RegistryService:
         return stored
 
     async def _create_device(self, device_id: DeviceId, draft: DeviceDraft) -> Device:
-        now = self._clock.now()
-        generation = self._generation(now)
-        device = Device(
-            device_id,
-            generation,
-            self._etag(),
-            self._credentials(draft.credentials, None),
-            created_at=now,
-            status=draft.status or DeviceStatus.ENABLED,
-            status_reason=draft.status_reason,
-            edge_capable=bool(draft.edge_capable),
-            scope=draft.scope,
-            parent_scopes=draft.parent_scopes or (),
-        )
-        await self._store.put_device(device, replacing=None, facts=(_created(device.identity, generation, now),))
+        device = self._maker.new_device(device_id, draft)
+        await self._check_parents(device, None)
+        modules = self._maker.system_modules(device, None)
+        await self._store.put_device(device, replacing=None, facts=created(device, *modules), modules=modules)
         return device
 
     async def _create_module(self, identity: Identity, draft: ModuleDraft) -> Module:
-        if identity.module_id is None:
-            raise InvalidArgument("a module needs a module id")
-        now = self._clock.now()
-        generation = self._generation(now)
-        module = Module(
-            identity.device_id,
-            identity.module_id,
-            generation,
-            self._etag(),
-            self._credentials(draft.credentials, None),
-            created_at=now,
-            managed_by=draft.managed_by,
-        )
-        await self._store.put_module(module, replacing=None, facts=(_created(identity, generation, now),))
+        module = self._maker.new_module(identity, draft)
+        await self._store.put_module(module, replacing=None, facts=created(module))
         return module
 
-    def _changed_device(self, stored: Device, draft: DeviceDraft) -> Device:
-        status = draft.status or stored.status
-        return replace(
-            stored,
-            etag=self._etag(),
-            credentials=self._credentials(draft.credentials, stored.credentials),
-            status=status,
-            status_reason=draft.status_reason,
-            status_changed_at=stored.status_changed_at if status is stored.status else self._clock.now(),
-            edge_capable=stored.edge_capable if draft.edge_capable is None else draft.edge_capable,
-            scope=stored.scope if draft.scope is None else draft.scope,
-            parent_scopes=stored.parent_scopes if draft.parent_scopes is None else draft.parent_scopes,
-        )
+    async def _check_parents(self, device: Device, before: Device | None) -> None:
+        """A parent that stays is not looked at again: it may be gone by now."""
+        if before is not None and parent_of(device) == parent_of(before):
+            return
+        scope, level = parent_of(device), 1
+        while scope is not None:
+            parent = await self._store.get_device(owner_of(scope))
+            scope, level = check_parent(device.device_id, scope, parent, level), level + 1
 
-    def _credentials(self, wanted: Credentials | None, stored: Credentials | None) -> Credentials:
-        """Keys are kept on an update that names none, and generated for whoever has none."""
-        if wanted is None:
-            return stored if stored is not None else self._generated()
-        check_credentials(wanted)
-        if wanted.kind is not CredentialKind.SAS or wanted.keys is not None:
-            return wanted
-        return stored if stored is not None and stored.keys is not None else self._generated()
-
-    def _generated(self) -> Credentials:
-        keys = SymmetricKeys(self._entropy.token_bytes(KEY_SIZE), self._entropy.token_bytes(KEY_SIZE))
-        return Credentials(CredentialKind.SAS, keys=keys)
-
-    def _etag(self) -> str:
-        return b64encode(self._entropy.token_bytes(9)).decode()
-
-    def _generation(self, now: float) -> str:
-        """Decimal digits, never the same twice for one id: the time, made unique by randomness."""
-        return f"{int(now * 1000):013d}{int.from_bytes(self._entropy.token_bytes(2), 'big'):05d}"
-
-
-def _created(identity: Identity, generation: str, at: float) -> Fact:
-    return Fact(FactKind.DEVICE_CREATED, identity, at, {"generation_id": generation})
+    async def _check_no_system_module(self, identity: Identity) -> None:
+        if is_system_module(identity):
+            device = await self._store.get_device(identity.device_id)
+            if device is not None and device.edge_capable:
+                raise SystemModule(f"{identity} belongs to the runtime of the edge device")
 
 
 def _found(device: Device | None, identity: Identity) -> Device:

@@ -25,6 +25,7 @@ from ironhub.messaging.sessions.service import LiveSessions
 from ironhub.messaging.telemetry.model import Encoding, Entry, Origin, Source
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
+from ironhub.provisioning.bulk.service import BulkService
 from ironhub.registry.service import RegistryService
 from ironhub.storage.memory.stores import memory_stores
 from ironhub.streams.inproc import InprocBus, MemoryLog
@@ -80,6 +81,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     log = MemoryLog(clock, LogSettings())
     sessions = LiveSessions(bus, PresenceRecorder(stores.devices, clock), _good)
     services = HubServices(
+        bulk=BulkService(stores.bulk, bus, clock, entropy),
         registry=RegistryService(stores.devices, bus, clock, entropy),
         twins=TwinService(stores.twins, bus, clock),
         commands=CommandService(stores.commands, bus, clock, entropy),

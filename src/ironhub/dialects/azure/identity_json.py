@@ -45,6 +45,11 @@ def decode_device(data: bytes, device_id: DeviceId) -> DeviceDraft:
     """
     body = decode_json_object(data)
     _must_be(body, "deviceId", device_id)
+    return device_draft(body)
+
+
+def device_draft(body: dict[str, Any]) -> DeviceDraft:
+    """Return what an object that describes a device wants of it. Raises InvalidArgument."""
     capabilities = _typed(body, "capabilities", dict) or {}
     scopes = _typed(body, "parentScopes", list)
     if scopes is not None and not all(isinstance(scope, str) for scope in scopes):
@@ -64,6 +69,11 @@ def decode_module(data: bytes, identity: Identity) -> ModuleDraft:
     body = decode_json_object(data)
     _must_be(body, "deviceId", identity.device_id)
     _must_be(body, "moduleId", identity.module_id)
+    return module_draft(body)
+
+
+def module_draft(body: dict[str, Any]) -> ModuleDraft:
+    """Return what an object that describes a module wants of it. Raises InvalidArgument."""
     return ModuleDraft(
         credentials=decode_credentials(_typed(body, "authentication", dict)),
         managed_by=_typed(body, "managedBy", str),

@@ -4,6 +4,7 @@ from ironhub.core.clock import Entropy
 from ironhub.storage.feedback import FEEDBACK_TTL
 from ironhub.storage.memory.authorities import MemoryAuthorityStore
 from ironhub.storage.memory.blobs import MemoryBlobIndex
+from ironhub.storage.memory.bulk import MemoryBulkStore
 from ironhub.storage.memory.commands import MemoryCommandStore
 from ironhub.storage.memory.configurations import MemoryConfigurationStore
 from ironhub.storage.memory.devices import MemoryDeviceStore
@@ -32,6 +33,7 @@ def memory_stores(entropy: Entropy, *, feedback_ttl: float = FEEDBACK_TTL) -> St
         configurations=MemoryConfigurationStore(state),
         commands=MemoryCommandStore(state, entropy, feedback_ttl=feedback_ttl),
         sessions=MemorySessionStore(state),
+        bulk=MemoryBulkStore(state, outbox),
         policies=MemoryPolicyStore(state),
         authorities=authorities,
         authority_source=authorities,

@@ -2,9 +2,11 @@
 
 from ironhub.core.clock import Entropy
 from ironhub.core.sealing import Sealer
+from ironhub.identity.model import KnownIdentity
 from ironhub.storage.feedback import FEEDBACK_TTL
 from ironhub.storage.sqlite.authorities import SqliteAuthorityStore
 from ironhub.storage.sqlite.blobs import SqliteBlobIndex
+from ironhub.storage.sqlite.bulk import SqliteBulkStore
 from ironhub.storage.sqlite.commands import SqliteCommandStore
 from ironhub.storage.sqlite.configurations import SqliteConfigurationStore
 from ironhub.storage.sqlite.database import Database
@@ -31,12 +33,14 @@ def sqlite_stores(
     """
     authorities = SqliteAuthorityStore(database)
     sessions: IdentityCache[Remembered] = IdentityCache()
+    known: IdentityCache[KnownIdentity] = IdentityCache()
     return Stores(
-        devices=SqliteDeviceStore(database, sealer, others=(sessions,)),
+        devices=SqliteDeviceStore(database, sealer, known, others=(sessions,)),
         twins=SqliteTwinStore(database),
         configurations=SqliteConfigurationStore(database),
         commands=SqliteCommandStore(database, entropy, feedback_ttl=feedback_ttl),
         sessions=SqliteSessionStore(database, sessions),
+        bulk=SqliteBulkStore(database, sealer, (known, sessions)),
         policies=SqlitePolicyStore(database, sealer),
         authorities=authorities,
         authority_source=authorities,

@@ -18,11 +18,12 @@ from ironhub.storage.sqlite.transaction import Transaction
 from ironhub.twins.model import FIRST_VERSION, Section, Twin, TwinVersionConflict, initial_twin
 
 _STATE: Final = names(TWINS, "device_id", "module_id")
-_SAME: Final = and_(TWINS.c.device_id == IDENTITIES.c.device_id, TWINS.c.module_id == IDENTITIES.c.module_id)
+TWIN_COLUMNS: Final = tuple(TWINS.c[name] for name in _STATE)
+SAME_IDENTITY: Final = and_(TWINS.c.device_id == IDENTITIES.c.device_id, TWINS.c.module_id == IDENTITIES.c.module_id)
 
 GET: Final = sql(
     select(IDENTITIES.c.created_at, *(TWINS.c[name] for name in _STATE))
-    .join_from(IDENTITIES, TWINS, _SAME, isouter=True)
+    .join_from(IDENTITIES, TWINS, SAME_IDENTITY, isouter=True)
     .where(is_identity(IDENTITIES))
 )
 UPDATE: Final = sql(update(TWINS).where(is_identity(TWINS), TWINS.c.version == bindparam("replacing")), *_STATE)
@@ -43,7 +44,7 @@ PUT: Final = sql(update(TWINS).where(is_identity(TWINS)), *_STATE)
 def read_twin(tx: Transaction, identity: Identity) -> Twin | None:
     """Return the twin; the initial one if nothing was ever written; None when the identity is not registered."""
     row = tx.one(GET, key_of(identity))
-    return None if row is None else _twin(identity, row)
+    return None if row is None else twin_of(identity, row)
 
 
 def write_twin(tx: Transaction, twin: Twin) -> None:
@@ -62,7 +63,7 @@ class SqliteTwinStore:
     async def get_twin(self, identity: Identity) -> Twin | None:
         """Return the twin; the initial one if nothing was ever written; None when the identity is not registered."""
         row = await self._database.read(lambda tx: tx.one(GET, key_of(identity)))
-        return None if row is None else _twin(identity, row)
+        return None if row is None else twin_of(identity, row)
 
     async def put_twin(
         self, twin: Twin, *, replacing: int, facts: Sequence[Fact] = (), receipt: Receipt | None = None
@@ -99,7 +100,8 @@ def _values(twin: Twin) -> Values:
     }
 
 
-def _twin(identity: Identity, row: Row) -> Twin:
+def twin_of(identity: Identity, row: Row) -> Twin:
+    """Return the twin in a row of the instant its identity was created at and TWIN_COLUMNS. Raises CorruptStore."""
     created_at, version, etag_counter, tags, *sections, configurations = row
     if version is None:
         return initial_twin(identity, created_at)

@@ -1,0 +1,1 @@
+"""Registering many identities at once: bulk calls, imports and exports."""

@@ -1,0 +1,1 @@
+"""Many identities in one call, each with its own outcome."""
