@@ -1,9 +1,9 @@
 """Devices and modules in SQLite."""
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
 
-from ironhub.core.errors import HubError
+from ironhub.core.errors import CorruptStore, HubError
 from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import DeviceId, Identity
 from ironhub.core.pages import Page
@@ -27,6 +27,8 @@ from ironhub.storage.sqlite.device_rows import UNSEEN, device_of, device_values,
 from ironhub.storage.sqlite.errors import Clash
 from ironhub.storage.sqlite.identity_cache import IdentityCache
 from ironhub.storage.sqlite.outbox import fact_values, leave_facts
+from ironhub.storage.sqlite.sessions import GET as SESSION
+from ironhub.storage.sqlite.sessions import Remembered, remembered_of
 from ironhub.storage.sqlite.statements import Values, key_of
 from ironhub.storage.sqlite.transaction import Transaction
 from ironhub.storage.sqlite.workers import Work
@@ -40,30 +42,32 @@ class SqliteDeviceStore:
         database: Database,
         sealer: Sealer,
         cache: IdentityCache[KnownIdentity] | None = None,
-        *,
-        others: Sequence[IdentityCache[Any]] = (),
+        sessions_cache: IdentityCache[Remembered] | None = None,
     ) -> None:
         """Begin.
 
         Args:
-            others: further caches of what goes with a device.
+            sessions_cache: the session store's: who is asked for will ask for its session next.
         """
         self._database = database
         self._sealer = sealer
         self._cache = cache or IdentityCache()
-        self._caches = (self._cache, *others)
+        self._sessions_cache = sessions_cache or IdentityCache()
 
     async def known_identity(self, identity: Identity) -> KnownIdentity | None:
         """Return what the gate must know of it, or None when there is no such device or module."""
         cached = self._cache.get(identity)
         if cached is not None:
             return cached
-        asked_at = self._cache.generation
-        row = await self._database.read(lambda tx: tx.one(statements.KNOWN, key_of(identity)))
+        asked_at, seen_at = self._cache.generation, self._sessions_cache.generation
+        key = key_of(identity)
+        row, session = await self._database.read(lambda tx: (tx.one(statements.KNOWN, key), tx.one(SESSION, key)))
         if row is None:
             return None
         known = known_of(identity, row, self._sealer)
         self._cache.put(identity, known, asked_at)
+        with suppress(CorruptStore):  # whoever asks for the session learns it
+            self._sessions_cache.put(identity, remembered_of(identity, session), seen_at)
         return known
 
     async def get_device(self, device_id: DeviceId) -> Device | None:
@@ -165,8 +169,8 @@ class SqliteDeviceStore:
         """Whatever the end, and whether or not the caller still waits, the caches forget the device."""
 
         def forget() -> None:
-            for cache in self._caches:
-                cache.forget(device_id)
+            self._cache.forget(device_id)
+            self._sessions_cache.forget(device_id)
 
         await self._database.write(work, after=forget)
 

@@ -11,7 +11,7 @@ from ironhub.storage.sqlite.database import Database
 from ironhub.storage.sqlite.identity_cache import IdentityCache
 from ironhub.storage.sqlite.rows import json_object, json_text, reading
 from ironhub.storage.sqlite.statements import is_identity, key_of, sql
-from ironhub.storage.sqlite.tables import IDENTITIES, SESSIONS
+from ironhub.storage.sqlite.tables import IDENTITIES, SESSIONS, Row
 from ironhub.storage.sqlite.transaction import Transaction
 from ironhub.storage.sqlite.workers import Work
 
@@ -36,6 +36,14 @@ class Remembered:
     session: StoredSession | None
 
 
+def remembered_of(identity: Identity, row: Row | None) -> Remembered:
+    """Return what GET found. Raises CorruptStore."""
+    if row is None:
+        return Remembered(None)
+    with reading(f"the session of {identity}"):
+        return Remembered(StoredSession(identity, json_object(row[0])))
+
+
 class SqliteSessionStore:
     """A SessionStore over the sessions table."""
 
@@ -49,13 +57,9 @@ class SqliteSessionStore:
         if remembered is not None:
             return remembered.session
         asked_at = self._cache.generation
-        row = await self._database.read(lambda tx: tx.one(GET, key_of(identity)))
-        session = None
-        if row is not None:
-            with reading(f"the session of {identity}"):
-                session = StoredSession(identity, json_object(row[0]))
-        self._cache.put(identity, Remembered(session), asked_at)
-        return session
+        remembered = remembered_of(identity, await self._database.read(lambda tx: tx.one(GET, key_of(identity))))
+        self._cache.put(identity, remembered, asked_at)
+        return remembered.session
 
     async def put_session(self, session: StoredSession) -> None:
         """Store it durably, replacing what was there; dropped silently when the identity is gone."""

@@ -35,7 +35,7 @@ def sqlite_stores(
     sessions: IdentityCache[Remembered] = IdentityCache()
     known: IdentityCache[KnownIdentity] = IdentityCache()
     return Stores(
-        devices=SqliteDeviceStore(database, sealer, known, others=(sessions,)),
+        devices=SqliteDeviceStore(database, sealer, known, sessions_cache=sessions),
         twins=SqliteTwinStore(database),
         configurations=SqliteConfigurationStore(database),
         commands=SqliteCommandStore(database, entropy, feedback_ttl=feedback_ttl),
