@@ -58,7 +58,7 @@ class MethodService:
             whole connect time-out; DeviceConnectionLost; MethodTimeout; MethodAnswerInvalid.
         """
         grant.require(Permission.METHOD_INVOKE)
-        _check(call)
+        check_call(call)
         identity = grant.identity
         await self._must_exist(identity)
         calls = self._calls.setdefault(identity, {})
@@ -124,7 +124,8 @@ class MethodService:
         raise DeviceNotFound(f"{identity.device_id} is not registered")
 
 
-def _check(call: MethodCall) -> None:
+def check_call(call: MethodCall) -> None:
+    """Refuse a call that no device could get. Raises InvalidArgument."""
     if not 1 <= len(call.name) <= MAX_NAME or not call.name.isascii() or not call.name.isprintable():
         raise InvalidArgument(f"a method name has 1 to {MAX_NAME} printable ASCII characters")
     if _NAME_FORBIDDEN.intersection(call.name):
