@@ -160,7 +160,8 @@ class SimulatedMachine(asyncio.Protocol):
             async with asyncio.timeout(patience):
                 await self._plant.loop.create_connection(lambda: self, target.address, target.port)
                 await settled.wait()
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError) as error:
+            self._plant.last_refusal = str(error) or "the hub does not answer"
             self._settled = None
             if self._transport is not None:
                 self._transport.abort()  # connection_lost counts it

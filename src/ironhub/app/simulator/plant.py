@@ -76,6 +76,7 @@ class Plant:
     begun_at: float = 0.0
     began: float = 0.0
     last_refusal: str = ""
+    """Why a machine was not let in, the last time that happened."""
 
     def __post_init__(self) -> None:
         self.begun_at, self.began = self.clock.now(), self.clock.monotonic()
