@@ -14,6 +14,7 @@ from ironhub.provisioning.bulk.ports import BulkStore
 from ironhub.registry.ports import DeviceStore
 from ironhub.twins.configurations.ports import ConfigurationStore
 from ironhub.twins.ports import TwinStore
+from ironhub.twins.queries.ports import QueryStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Stores:
 
     devices: DeviceStore
     twins: TwinStore
+    queries: QueryStore
     configurations: ConfigurationStore
     commands: CommandStore
     sessions: SessionStore

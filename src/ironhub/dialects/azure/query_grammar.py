@@ -4,6 +4,7 @@ LALR without recursion: the cost of a text grows with its length, however it is 
 pass over what it takes. Names are one terminal with all that hangs on them, so that a property may be called `from`.
 """
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any, Final
 
@@ -114,13 +115,15 @@ def parser(start: str) -> Lark:
 def refusal(error: UnexpectedInput, text: str) -> QueryInvalid:
     """Return the error that says where `text` is wrong and what may stand there."""
     if isinstance(error, UnexpectedToken):
-        expected, token = error.expected, error.token
+        token = error.token
+        expected: Collection[str] = error.accepts
         place = _end_of(text) if token.type == "$END" else (error.line, error.column)
         seen = "the end" if token.type == "$END" else shown(str(token))
     else:
-        allowed = error.allowed if isinstance(error, UnexpectedCharacters) else None
-        place, expected = (error.line, error.column), allowed or set()
-        seen = shown(text[error.pos_in_stream or 0 :][:1])
+        place = error.line, error.column
+        expected = (error.allowed if isinstance(error, UnexpectedCharacters) else None) or set()
+        start: int | None = getattr(error, "pos_in_stream", None)
+        seen = shown(text[start or 0 :][:1])
     wanted = ", ".join(sorted(_named(name) for name in expected)) or "something else"
     return invalid(place, f"expected {wanted}; found {seen}")
 

@@ -42,7 +42,7 @@ _JOB: Final[dict[str, tuple[str, Steps]]] = {
     "moduleid": ("moduleId", ("module_id",)),
     "jobid": ("jobId", ("job_id",)),
     "jobtype": ("jobType", ("job_kind",)),
-    "status": ("status", ("status",)),
+    "status": ("status", ("target_status",)),
     "starttimeutc": ("startTimeUtc", ("started_at",)),
     "endtimeutc": ("endTimeUtc", ("ended_at",)),
     "createddatetimeutc": ("createdDateTimeUtc", ("created_at",)),
@@ -65,8 +65,22 @@ _SOURCES: Final[dict[Steps, Source]] = {
     ("devices", "modules"): Source.MODULES,
     ("devices", "jobs"): Source.JOBS,
 }
+_JOB_TYPES: Final[Table] = (("twin_update", "scheduleUpdateTwin"), ("method", "scheduleDeviceMethod"))
+_JOB_STATUSES: Final[Table] = (
+    ("pending", "pending"),
+    ("running", "running"),
+    ("succeeded", "completed"),
+    ("failed", "failed"),
+    ("cancelled", "canceled"),
+)
 _CONNECTED: Final[Table] = ((True, "Connected"), (False, "Disconnected"))
 _AUTHENTICATION: Final[Table] = tuple((kind.value, name) for kind, name in AUTHENTICATION_TYPES.items())
+_TABLES: Final[dict[Steps, Table]] = {
+    ("connected",): _CONNECTED,
+    ("credential_kind",): _AUTHENTICATION,
+    ("job_kind",): _JOB_TYPES,
+    ("target_status",): _JOB_STATUSES,
+}
 _INSTANTS: Final = frozenset(
     {"status_changed_at", "last_activity_at", "started_at", "ended_at", "created_at", "updated_at"}
 )
@@ -126,7 +140,7 @@ def shape_of(path: Path) -> Shape:
 
 def table_of(path: Path) -> Table:
     """Return the vendor's words for our values at `path`; empty: they are the same."""
-    return {("connected",): _CONNECTED, ("credential_kind",): _AUTHENTICATION}.get(path.steps, ())
+    return _TABLES.get(path.steps, ())
 
 
 def _without_collection(steps: Steps) -> Steps:

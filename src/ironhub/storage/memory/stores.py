@@ -11,6 +11,7 @@ from ironhub.storage.memory.devices import MemoryDeviceStore
 from ironhub.storage.memory.jobs import MemoryJobStore
 from ironhub.storage.memory.outbox import MemoryOutbox
 from ironhub.storage.memory.policies import MemoryPolicyStore
+from ironhub.storage.memory.queries import MemoryQueryStore
 from ironhub.storage.memory.sessions import MemorySessionStore
 from ironhub.storage.memory.state import State
 from ironhub.storage.memory.twins import MemoryTwinStore
@@ -27,9 +28,11 @@ def memory_stores(entropy: Entropy, *, feedback_ttl: float = FEEDBACK_TTL) -> St
     state = State()
     outbox = MemoryOutbox(state)
     authorities = MemoryAuthorityStore(state)
+    devices, twins = MemoryDeviceStore(state, outbox), MemoryTwinStore(state, outbox)
     return Stores(
-        devices=MemoryDeviceStore(state, outbox),
-        twins=MemoryTwinStore(state, outbox),
+        devices=devices,
+        twins=twins,
+        queries=MemoryQueryStore(state, devices, twins),
         configurations=MemoryConfigurationStore(state),
         commands=MemoryCommandStore(state, entropy, feedback_ttl=feedback_ttl),
         sessions=MemorySessionStore(state),

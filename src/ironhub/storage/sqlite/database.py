@@ -14,7 +14,9 @@ from ironhub.core.sealing import WrappedKey
 from ironhub.storage.sqlite.backup import back_up
 from ironhub.storage.sqlite.connections import create_file, open_reader, open_writer
 from ironhub.storage.sqlite.errors import Clash, translated
+from ironhub.storage.sqlite.queries.functions import open_searcher
 from ironhub.storage.sqlite.schema import upgrade
+from ironhub.storage.sqlite.searchers import Searchers
 from ironhub.storage.sqlite.statements import names, sql
 from ironhub.storage.sqlite.tables import DATA_KEYS, PROBES
 from ironhub.storage.sqlite.transaction import Transaction
@@ -36,6 +38,7 @@ class Database:
         self._writer = Writer("store-writer", partial(open_writer, path), self._tell_of_facts, probe=PROBE)
         self._reader = Worker("store-reader", partial(open_reader, path))
         self._browser = Worker("store-browser", partial(open_reader, path))
+        self._searchers = Searchers(partial(open_searcher, path))
 
     def read(self, work: Callable[[Transaction], T]) -> asyncio.Future[T]:
         """Run `work` on what is committed. For look-ups: whoever connects waits behind it."""
@@ -44,6 +47,10 @@ class Database:
     def browse(self, work: Callable[[Transaction], T]) -> asyncio.Future[T]:
         """As `read`, for what may take long: pages and counts."""
         return self._browser.submit(work)
+
+    async def search(self, work: Callable[[Transaction], T]) -> T:
+        """As `read`, for queries of callers: bounded in time. Raises QueryTooExpensive besides."""
+        return await self._searchers.run(work)
 
     def write(self, work: Callable[[Transaction], T], after: Callable[[], None] | None = None) -> asyncio.Future[T]:
         """Run `work` all or nothing; what it returns or raises comes when that is on the disk.
@@ -98,7 +105,7 @@ class Database:
 
     def _close(self) -> None:
         """The writer goes last: then it empties the write-ahead log into the file."""
-        for worker in (self._reader, self._browser, self._writer):
+        for worker in (self._searchers, self._reader, self._browser, self._writer):
             worker.close()
 
     def _tell_of_facts(self) -> None:

@@ -15,6 +15,7 @@ from ironhub.storage.sqlite.identity_cache import IdentityCache
 from ironhub.storage.sqlite.jobs import SqliteJobStore
 from ironhub.storage.sqlite.outbox import SqliteOutbox
 from ironhub.storage.sqlite.policies import SqlitePolicyStore
+from ironhub.storage.sqlite.queries.store import SqliteQueryStore
 from ironhub.storage.sqlite.sessions import Remembered, SqliteSessionStore
 from ironhub.storage.sqlite.twins import SqliteTwinStore
 from ironhub.storage.sqlite.uploads import SqliteUploadStore
@@ -37,6 +38,7 @@ def sqlite_stores(
     return Stores(
         devices=SqliteDeviceStore(database, sealer, known, sessions_cache=sessions),
         twins=SqliteTwinStore(database),
+        queries=SqliteQueryStore(database),
         configurations=SqliteConfigurationStore(database),
         commands=SqliteCommandStore(database, entropy, feedback_ttl=feedback_ttl),
         sessions=SqliteSessionStore(database, sessions),

@@ -1,7 +1,7 @@
 """What a store's function may do inside a transaction."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ironhub.storage.sqlite.errors import Clash
 from ironhub.storage.sqlite.statements import Values
@@ -29,6 +29,10 @@ class Transaction:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.IntegrityError as error:
             raise Clash(str(error)) from error
+
+    def each(self, statement: str, values: Values) -> Iterator[Row]:
+        """Yield the rows one by one, for as long as the transaction lasts."""
+        yield from self._connection.execute(statement, values)
 
     def change(self, statement: str, values: Values) -> int:
         """Return how many rows were inserted, changed or deleted. Raises Clash."""

@@ -1,6 +1,6 @@
 """How large a query may be, told without going down into it: what walks it later relies on that."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ironhub.twins.queries.model import (
     MAX_DEPTH,
@@ -15,6 +15,7 @@ from ironhub.twins.queries.model import (
     Membership,
     Not,
     Or,
+    Path,
     Query,
     QueryInvalid,
 )
@@ -36,6 +37,17 @@ def check_expressions(expressions: list[Expression]) -> None:
         if not level:
             return
     raise QueryInvalid(f"the query is nested more than {MAX_DEPTH} deep")
+
+
+def fields_of(expressions: Iterable[Expression]) -> set[str]:
+    """Return the fields of documents that `expressions`, which are within the bounds, look at."""
+    left, fields = list(expressions), set()
+    while left:
+        expression = left.pop()
+        if isinstance(expression, Path):
+            fields.add(str(expression.steps[0]))
+        left.extend(_parts(expression))
+    return fields
 
 
 def _parts(expression: Expression) -> Iterator[Expression]:

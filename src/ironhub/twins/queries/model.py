@@ -54,7 +54,7 @@ JOB_FIELDS: Final = frozenset(
         "device_id",
         "job_id",
         "job_kind",
-        "status",
+        "target_status",
         "started_at",
         "ended_at",
         "created_at",
