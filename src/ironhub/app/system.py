@@ -8,13 +8,11 @@ import uuid
 class SystemClock:
     """core.clock.Clock of this machine."""
 
-    def now(self) -> float:
-        """Seconds since the Unix epoch, UTC."""
-        return time.time()
+    now = staticmethod(time.time)  # asked for every message: no call of ours around it
+    """Seconds since the Unix epoch, UTC."""
 
-    def monotonic(self) -> float:
-        """Seconds since the machine started; never goes back."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    """Seconds since the machine started; never goes back."""
 
 
 class SystemEntropy:
