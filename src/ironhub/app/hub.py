@@ -11,12 +11,15 @@ from ironhub.access.policies import PolicyService
 from ironhub.app.archive import write_archive
 from ironhub.app.certificates import LOOPBACK_NAMES, ServerCertificate
 from ironhub.app.datadir import DataDirectory
+from ironhub.app.files import FileParts, open_files
+from ironhub.app.jobs import wire_jobs
 from ironhub.app.policies import BUILT_IN, ensure_policies
 from ironhub.app.settings import Settings
 from ironhub.console.services import HubServices
 from ironhub.core.bus import AuthoritiesChanged, Notice
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.sealing import MasterKey
+from ironhub.dialects.azure.configuration_queries import AzureConditions
 from ironhub.heads.background import Background
 from ironhub.heads.mqtt.services import MqttServices
 from ironhub.identity.audience import HubNames
@@ -38,6 +41,9 @@ from ironhub.storage.stores import Stores
 from ironhub.streams.embedded.log import EmbeddedLog, open_log
 from ironhub.streams.inproc import InprocBus
 from ironhub.streams.settings import LogSettings
+from ironhub.twins.configurations.applying import Applier
+from ironhub.twins.configurations.engine import ConfigurationEngine, ConfigurationSettings
+from ironhub.twins.configurations.service import ConfigurationService
 from ironhub.twins.service import TwinService
 
 log: Final = logging.getLogger(__name__)
@@ -61,6 +67,7 @@ class Hub:
         database: Database,
         stores: Stores,
         log: EmbeddedLog,
+        files: FileParts,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -83,9 +90,12 @@ class Hub:
         self.registry = RegistryService(stores.devices, self.bus, clock, entropy)
         self.bulk = BulkService(stores.bulk, self.bus, clock, entropy)
         self.twins = TwinService(stores.twins, self.bus, clock)
+        self.configuring, self.configurations = _configurations(self, settings)
         self.commands = CommandService(stores.commands, self.bus, clock, entropy)
         self.methods = MethodService(self.sessions, stores.devices)
         self.telemetry = TelemetryService(log)
+        self.jobs = wire_jobs(stores, self.twins, self.methods, self.gate, self.bus, clock, settings)
+        self.files = files
         self.authorities = AuthorityService(stores.authorities, self.bus, clock, entropy)
         self.policies = PolicyService(stores.policies, self.bus, entropy, needed=BUILT_IN)
         self.mqtt = MqttServices(
@@ -104,12 +114,17 @@ class Hub:
             registry=self.registry,
             bulk=self.bulk,
             twins=self.twins,
+            configurations=self.configurations,
             commands=self.commands,
             methods=self.methods,
+            jobs=self.jobs.service,
             telemetry=self.telemetry,
             authorities=self.authorities,
             sessions=self.sessions,
             policies=self.policies,
+            uploads=files.uploads,
+            blobs=files.blobs,
+            blob_account=files.account,
             clock=clock,
             hub_names=self.names,
             ca_pem=directory.ca_pem(),
@@ -148,12 +163,30 @@ class Hub:
         The registry is copied before the log: facts that are in both are recognised when the hub is opened from it, so
         none is lost and none comes twice.
         """
-        await write_archive(self.directory, path, registry=self.database.backup_to, stream=self.log.backup_to)
+        with self.files.blobs.holding():
+            await write_archive(self.directory, path, registry=self.database.backup_to, stream=self.log.backup_to)
 
     def tasks(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Return what must run while the hub is open."""
         relay = Relay(self.stores.outbox, self.log, RelaySettings())
-        return [self.presence.run, self.commands.run, relay.run, self._watch_disk]
+        return [
+            self.presence.run,
+            self.commands.run,
+            relay.run,
+            self.configuring.run,
+            self.files.collector.run,
+            self._watch_disk,
+            self.jobs.tidier.run,
+        ]
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Devices can connect for as long as this is entered: what calls them by itself does so."""
+        task = asyncio.create_task(_kept_running(self.jobs.runner.run))
+        try:
+            yield
+        finally:
+            await _cancel([task])
 
     async def settle(self) -> None:
         """The sessions are over: finish what they began, and write down that they went."""
@@ -202,12 +235,21 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
         await stores.outbox.continue_after(await log.relayed())
         await ensure_policies(stores.policies, entropy)
         await stores.devices.forget_presence(clock.now())
-        hub = Hub(settings, directory, certificate, database, stores, log, clock, entropy)
+        files = await stack.enter_async_context(open_files(settings, directory, stores, sealer, clock, entropy))
+        hub = Hub(settings, directory, certificate, database, stores, log, files, clock, entropy)
         await hub.gate.authorities_changed()
         stack.push_async_callback(hub.settle)
         tasks = [asyncio.create_task(_kept_running(work)) for work in hub.tasks()]
         stack.push_async_callback(_cancel, tasks)
         yield hub
+
+
+def _configurations(hub: Hub, settings: Settings) -> tuple[ConfigurationEngine, ConfigurationService]:
+    """What applies automatic configurations, and what changes them."""
+    store, reader, applier = hub.stores.configurations, AzureConditions(), Applier(hub.twins, hub.registry)
+    pace = ConfigurationSettings(interval=settings.configuration_interval)
+    engine = ConfigurationEngine(store, hub.stores.queries, reader, applier, hub.clock, pace)
+    return engine, ConfigurationService(store, reader, applier, engine.wake, hub.clock, hub.entropy)
 
 
 def _log_settings(settings: Settings) -> LogSettings:

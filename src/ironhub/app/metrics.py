@@ -40,6 +40,8 @@ def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -
             commands=hub.commands.tally.counts,
             method_calls=hub.methods.tally.counts,
             twin_changes=hub.twins.tally.counts,
+            jobs=hub.jobs.runner.running,
+            job_devices=hub.jobs.tally.counts,
             stores={"hub": hub.database.healthy, "stream": log.healthy},
         )
 

@@ -121,6 +121,7 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
         admin_port = await stack.enter_async_context(admin)
         renewal = asyncio.create_task(_renew(hub, listeners, admin))
         stack.callback(renewal.cancel)
+        await stack.enter_async_context(hub.serving())
         yield RunInfo(os.getpid(), mqtt_port, https_port, None, admin_port, metrics_port, settings.bind[0])
 
 

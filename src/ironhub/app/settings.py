@@ -70,6 +70,38 @@ class Settings(BaseModel):
     """Bytes of telemetry that are kept at most."""
     partitions: int = Field(4, ge=1, le=128)
     """Partitions of the event log; fixed when the data directory is created."""
+    upload_link_ttl: float = Field(3600.0, ge=60, le=86_400)
+    """Seconds that a device has for a file upload, and its link is good for."""
+    upload_container: str = "uploads"
+    """Container that devices upload into."""
+    upload_account: Path | None = None
+    """File with the connection string of a storage account that devices upload to; none: the hub's own blobs."""
+    upload_account_ca: Path | None = None
+    """PEM file of the authority that vouches for that account's address; none: those the system trusts."""
+    file_notifications: bool = True
+    """Whether back ends are told of files that came."""
+    file_notification_ttl: float = Field(3600.0, ge=60, le=172_800)
+    """Seconds that a file notification waits to be taken."""
+    file_notification_lock: float = Field(60.0, ge=5, le=300)
+    """Seconds that a receiver has to settle a file notification."""
+    file_notification_max_delivery: int = Field(10, ge=1, le=100)
+    """Deliveries before a file notification is dropped."""
+    blob_max_size: int = Field(5 << 30, gt=0)
+    """Bytes of one blob in the hub's own store, at most."""
+    blob_max_total: int = Field(50 << 30, gt=0)
+    """Bytes of all blobs and waiting blocks in the hub's own store together, at most."""
+    blob_max_blocks: int = Field(10_000, ge=1, le=50_000)
+    """Blocks that may wait to become one blob."""
+    blob_block_ttl: float = Field(86_400.0, ge=60)
+    """Seconds that a block waits to become part of a blob."""
+    max_active_jobs: int = Field(10, ge=1, le=1000)
+    """Jobs that run at the same time; another one to begin now is refused."""
+    job_concurrency: int = Field(64, ge=1, le=1000)
+    """Devices that one job works on at the same time."""
+    job_history: float = Field(30 * 86_400.0, gt=0)
+    """Seconds that a job and what became of its devices are kept after its end."""
+    configuration_interval: float = Field(300.0, ge=1)
+    """Seconds between two looks at which twins meet the conditions of automatic configurations."""
     drain_timeout: float = Field(10.0, gt=0)
     """Seconds that a stop waits for sessions to close."""
     log_format: Literal["json", "console"] = "json"

@@ -29,6 +29,9 @@ class Readings:
     commands: Mapping[str, int] = field(default_factory=dict)
     method_calls: Mapping[str, int] = field(default_factory=dict)
     twin_changes: Mapping[str, int] = field(default_factory=dict)
+    jobs: int = 0
+    """That run."""
+    job_devices: Mapping[str, int] = field(default_factory=dict)
     stores: Mapping[str, bool] = field(default_factory=dict)
     """Whether each store can write."""
 
@@ -52,6 +55,8 @@ class HubCollector(Collector):
         yield _counter(names.COMMANDS, "Commands and what became of them.", names.LABEL_OUTCOME, now.commands)
         yield _counter(names.METHOD_CALLS, "Direct methods called.", names.LABEL_RESULT, now.method_calls)
         yield _counter(names.TWIN_CHANGES, "Changes of twins.", names.LABEL_SECTION, now.twin_changes)
+        yield GaugeMetricFamily(names.JOBS, "Jobs that run.", value=float(now.jobs))
+        yield _counter(names.JOB_DEVICES, "Devices that jobs have seen to.", names.LABEL_RESULT, now.job_devices)
         yield CounterMetricFamily(names.MESSAGES_STORED, "Messages on disk.", value=now.messages_stored)
         yield CounterMetricFamily(names.BYTES_STORED, "Bytes of messages on disk.", value=now.bytes_stored)
         yield CounterMetricFamily(names.COMMITS, "Group commits of the event log.", value=now.commits)

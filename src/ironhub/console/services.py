@@ -7,13 +7,18 @@ from pathlib import Path
 
 from ironhub.access.policies import PolicyService
 from ironhub.core.clock import Clock
+from ironhub.identity.links import BlobAccount
 from ironhub.messaging.commands.service import CommandService
+from ironhub.messaging.files.keeper import BlobKeeper
+from ironhub.messaging.files.service import UploadService
+from ironhub.messaging.jobs.service import JobService
 from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.service import LiveSessions
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
 from ironhub.provisioning.bulk.service import BulkService
 from ironhub.registry.service import RegistryService
+from ironhub.twins.configurations.service import ConfigurationService
 from ironhub.twins.service import TwinService
 
 
@@ -24,12 +29,17 @@ class HubServices:
     registry: RegistryService
     bulk: BulkService
     twins: TwinService
+    configurations: ConfigurationService
     commands: CommandService
     methods: MethodService
+    jobs: JobService
     telemetry: TelemetryService
     authorities: AuthorityService
     sessions: LiveSessions
     policies: PolicyService
+    uploads: UploadService
+    blobs: BlobKeeper
+    blob_account: BlobAccount
     clock: Clock
     hub_names: tuple[str, ...]
     """The names the hub answers under; the first stands in connection strings."""
