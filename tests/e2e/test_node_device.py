@@ -33,6 +33,7 @@ class NodeClient:
         self._process = process
         self.handle = handle
         self.messages = process.events(handle, "message")
+        self.settled = process.events(handle, "settled")
         self.desired = process.events(handle, "desired")
         self.connects = process.events(handle, "connect")
         self.disconnects = process.events(handle, "disconnect")

@@ -2,10 +2,11 @@
 'use strict';
 
 const { Client, ModuleClient, Message } = require('azure-iot-device');
+const { Http } = require('azure-iot-device-http');
 const { Mqtt, MqttWs } = require('azure-iot-device-mqtt');
 const { serve, tell } = require('./lines');
 
-const TRANSPORTS = { mqtt: Mqtt, websocket: MqttWs };
+const TRANSPORTS = { https: Http, mqtt: Mqtt, websocket: MqttWs };
 const FIELDS = [
   'messageId', 'correlationId', 'userId', 'to', 'contentType', 'contentEncoding', 'expiryTimeUtc', 'ack', 'interfaceId',
 ];
@@ -21,7 +22,7 @@ function message({ data, properties, fields }) {
 
 function told(received) {
   return {
-    data: received.data.toString('base64'),
+    data: received.getBytes().toString('base64'), // over HTTPS `data` is a text
     properties: received.properties.propertyList.map(({ key, value }) => [key, value]),
     fields: Object.fromEntries(FIELDS.map((name) => [name, received[name]])),
   };
@@ -47,12 +48,19 @@ serve({
     const client = clients.get(handle);
     await (output ? client.sendOutputEvent(output, message(given)) : client.sendEvent(message(given)));
   },
-  async listen({ handle }) {
+  async sendBatch({ handle, messages }) {
+    await clients.get(handle).sendEventBatch(messages.map(message));
+  },
+  async listen({ handle, settle = 'complete' }) {
     const client = clients.get(handle);
     client.on('message', (received) => {
       tell({ handle, event: 'message', value: told(received) });
-      client.complete(received, () => {});
+      client[settle](received, (error) => tell({ handle, event: 'settled', value: error ? String(error) : null }));
     });
+  },
+  async invoke({ handle, deviceId, moduleId, call }) {
+    const target = moduleId ? [deviceId, moduleId] : [deviceId];
+    return clients.get(handle).invokeMethod(...target, call);
   },
   async answer({ handle, method, status }) {
     const client = clients.get(handle);
