@@ -6,6 +6,7 @@ restoring takes only the names that a backup has, as plain files, never outside 
 
 import asyncio
 import os
+import re
 import tarfile
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -14,9 +15,13 @@ from typing import IO, ClassVar, Final
 
 from ironhub.app.datadir import PRIVATE_DIRECTORY, PRIVATE_FILE, DataDirectory, sync_directory
 from ironhub.core.errors import HubError
+from ironhub.storage.sqlite.blobs import content_ids
 
 ALWAYS: Final = ("hub.db", "stream.db", "master.key", "pki/ca.pem", "pki/ca.key", "pki/server.pem", "pki/server.key")
 PERHAPS: Final = ("ironhub.toml",)
+
+BLOB: Final = re.compile(r"blobs/[0-9a-f]{2}/[0-9a-f]{32}")
+"""How files with the content of blobs are called."""
 
 Copy = Callable[[Path], Awaitable[None]]
 
@@ -38,12 +43,20 @@ class RestoreRefused(HubError):
 
 
 async def write_archive(directory: DataDirectory, path: Path, *, registry: Copy, stream: Copy) -> None:
-    """Write the archive; `registry` and `stream` copy their database consistently while it is in use."""
+    """Write the archive; `registry` and `stream` copy their database consistently while it is in use.
+
+    The caller sees to it that no blob's file is deleted meanwhile; those that the copy of the registry knows are kept.
+    """
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=directory.path) as place:
         copies = {"hub.db": Path(place) / "hub.db", "stream.db": Path(place) / "stream.db"}
         await registry(copies["hub.db"])
         await stream(copies["stream.db"])
         # Packing gigabytes takes minutes, and the hub goes on meanwhile.
+        blobs = await asyncio.to_thread(content_ids, copies["hub.db"])
+        copies |= {
+            f"blobs/{content_id[:2]}/{content_id}": directory.blobs / content_id[:2] / content_id
+            for content_id in blobs
+        }
         await asyncio.to_thread(_pack, directory, path, copies)
 
 
@@ -77,7 +90,7 @@ def _write(directory: DataDirectory, draft: Path, copies: Mapping[str, Path]) ->
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, PRIVATE_FILE)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
-            for name in (*ALWAYS, *PERHAPS):
+            for name in dict.fromkeys((*ALWAYS, *PERHAPS, *copies)):
                 source = copies.get(name, directory.path / name)
                 if source.is_file():
                     archive.add(source, name, filter=_private)
@@ -87,7 +100,8 @@ def _write(directory: DataDirectory, draft: Path, copies: Mapping[str, Path]) ->
 
 def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
     for member in archive.getmembers():
-        if member.name not in (*ALWAYS, *PERHAPS) or not member.isfile():
+        known = member.name in (*ALWAYS, *PERHAPS) or BLOB.fullmatch(member.name)
+        if not known or not member.isfile():
             raise ArchiveInvalid(f"the archive holds {member.name!r}, which no backup does")
         content = archive.extractfile(member)
         if content is not None:

@@ -80,6 +80,7 @@ class DataDirectory:
         self.hub_database = path / "hub.db"
         self.stream_database = path / "stream.db"
         self.settings_file = path / "ironhub.toml"
+        self.blobs = path / "blobs"
         self.ca_certificate = path / "pki" / "ca.pem"
         self.ca_key = path / "pki" / "ca.key"
         self.server_certificate = path / "pki" / "server.pem"

@@ -1,12 +1,14 @@
 """One peer on HTTP/1.1: reads its requests one at a time, hands them to the application, and writes the answers.
 
 What it protects: memory (every buffer is bounded, and strangers send no large bodies), time (a request must be whole by
-a deadline that no dripping byte moves), and changes in flight: what the application has begun is never cancelled
-because the peer left, since a change that is stored must also be told to the sessions it concerns.
+a deadline that no dripping byte moves; a body that is taken as it comes must come at a least rate), and changes in
+flight: what the application has begun is never cancelled because the peer left, since a change that is stored must also
+be told to the sessions it concerns.
 """
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from enum import Enum, auto
 from typing import Final
 
@@ -14,6 +16,7 @@ from ironhub.core.errors import HubError
 from ironhub.heads.channel import Channel, ConversationFactory
 from ironhub.heads.http.errors import AnswerTooSlow, RequestTooSlow
 from ironhub.heads.http.exchange import Exchange
+from ironhub.heads.http.incoming import IncomingBody
 from ironhub.heads.http.messages import DEFAULT_SETTINGS, Application, Head, HttpSettings, Request, Response
 from ironhub.heads.websocket import WebSocketConversation, asks_for_websocket, open_websocket
 
@@ -27,7 +30,11 @@ class _State(Enum):
     ADMITTING = auto()
     """The head announces so much that its credential is looked at first."""
     BODY = auto()
+    STREAMING = auto()
+    """The application takes the body as it comes."""
     ANSWERING = auto()
+    SENDING = auto()
+    """The head of the answer is sent, its body follows as the peer reads."""
     CLOSED = auto()
 
 
@@ -50,6 +57,11 @@ class HttpConversation:
         self._admitted = False
         self._timer: asyncio.TimerHandle | None = None
         self._successor: WebSocketConversation | None = None
+        self._room = asyncio.Event()
+        """Set when the peer may have room for more of an answer."""
+        self._heard = 0
+        self._held = False
+        """Whether the hub itself let the peer wait, in this window of the rate."""
         self._begin()
 
     def receive(self, data: bytes) -> None:
@@ -71,6 +83,7 @@ class HttpConversation:
         if self._successor is not None:
             self._successor.resumed()
         elif self._state is not _State.CLOSED:
+            self._room.set()
             self._read_on()
 
     def _begin(self) -> None:
@@ -78,6 +91,7 @@ class HttpConversation:
         self._state = _State.IDLE
         self._exchange = Exchange(self._settings)
         self._head: Head | None = None
+        self._incoming: IncomingBody | None = None
         self._arm(self._settings.idle_timeout)
 
     def _advance(self) -> None:
@@ -98,19 +112,22 @@ class HttpConversation:
                 return self._read_head()
             case _State.BODY:
                 return self._read_body()
+            case _State.STREAMING:
+                return self._read_stream()
             case _:
                 self._hold_back()
                 return False
 
     def _read_head(self) -> bool:
-        self._head = self._exchange.take_head(self._buffer)
+        self._head = self._exchange.take_head(self._buffer, self._application.stream_limit)
         if self._head is None:
             return False
         if asks_for_websocket(self._head):
             self._hand_over(self._head)
             return False
         announced = self._head.announced
-        if self._admitted or (announced is not None and announced <= self._settings.max_stranger_body):
+        small = announced is not None and announced <= self._settings.max_stranger_body
+        if not self._exchange.streams and (self._admitted or small):
             self._go_ahead()
         else:
             self._state = _State.ADMITTING
@@ -132,6 +149,38 @@ class HttpConversation:
         self._state = _State.BODY
         if go_ahead := self._exchange.go_ahead():
             self._channel.send(go_ahead)
+        if self._exchange.streams and self._head is not None:
+            self._stream(self._head)
+
+    def _stream(self, head: Head) -> None:
+        """Hand the body over while it comes."""
+        self._state = _State.STREAMING
+        self._heard, self._held = 0, False
+        self._arm(self._settings.rate_window)
+        self._incoming = IncomingBody(head.announced, self._piece_taken)
+        self._application.background.spawn(self._answer(Request(head, b"", self._channel, self._incoming)))
+
+    def _read_stream(self) -> bool:
+        if self._incoming is None:
+            return False
+        if self._incoming.waiting > self._settings.max_waiting:
+            self._pause()
+            return False
+        piece = self._exchange.take_piece(self._buffer)
+        self._heard += len(piece)
+        if piece:
+            self._incoming.put(piece)
+        if self._exchange.whole:
+            self._incoming.end()
+            self._state = _State.ANSWERING
+            self._arm(self._settings.answer_timeout)
+        return False
+
+    def _piece_taken(self) -> None:
+        """What waited is being stored: read on once there is little left."""
+        waiting = 0 if self._incoming is None else self._incoming.waiting
+        if self._paused and self._state is _State.STREAMING and waiting <= self._settings.max_waiting // 2:
+            self._read_on()
 
     def _read_body(self) -> bool:
         body = self._exchange.take_body(self._buffer)
@@ -144,20 +193,46 @@ class HttpConversation:
 
     def _hold_back(self) -> None:
         """A client that sends on before its answer, or reads none, has to wait."""
-        if len(self._buffer) > self._settings.max_ahead and not self._paused:
+        if len(self._buffer) > self._settings.max_ahead:
+            self._pause()
+
+    def _pause(self) -> None:
+        self._held = True
+        if not self._paused:
             self._paused = True
             self._channel.pause_reading()
 
     async def _answer(self, request: Request) -> None:
         response = await self._application.answer(request)
-        if self._state is not _State.ANSWERING:
+        if self._state not in (_State.ANSWERING, _State.STREAMING):
             return  # the peer is gone, or was told that it took too long
         self._channel.send(self._exchange.respond(response, self._application.clock.now()))
+        if response.stream is not None and not self._exchange.sends_no_body and not await self._pour(response.stream):
+            return
         if not self._exchange.keeps_alive:
             self._close()
             return
         self._begin()
         self._read_on()
+
+    async def _pour(self, stream: AsyncIterator[bytes]) -> bool:
+        """Send a body as fast as the peer reads it; False: the connection is over."""
+        self._state = _State.SENDING
+        try:
+            async for piece in stream:
+                self._arm(self._settings.read_timeout)
+                self._channel.send(piece)
+                while self._channel.congested and self._state is _State.SENDING:
+                    self._room.clear()
+                    await self._room.wait()
+                if self._state is not _State.SENDING:
+                    return False
+        except HubError as error:  # too late to say so: a body that is cut short is what the peer sees
+            log.error("http_answer_cut", extra={"code": error.code, "detail": error.detail or str(error)})  # noqa: TRY400
+            self._end()
+            self._channel.abort()
+            return False
+        return self._state is _State.SENDING
 
     def _read_on(self) -> None:
         """Go on; `_hold_back` pauses again if what was read before is still too much."""
@@ -197,6 +272,15 @@ class HttpConversation:
                 self._refuse(RequestTooSlow("the request did not arrive in time"))
             case _State.ANSWERING:
                 self._refuse(AnswerTooSlow("the hub did not answer in time"))
+            case _State.STREAMING if self._heard >= self._settings.min_rate * self._settings.rate_window or self._held:
+                self._heard, self._held = 0, self._paused
+                self._arm(self._settings.rate_window)
+            case _State.STREAMING:
+                self._refuse(RequestTooSlow("the body comes too slowly"))
+            case _State.SENDING:
+                log.info("peer_reads_too_slowly", extra={"peer": self._channel.peer_address})
+                self._end()
+                self._channel.abort()
             case _:
                 self._close()
 
@@ -212,6 +296,9 @@ class HttpConversation:
     def _end(self) -> None:
         self._state = _State.CLOSED
         self._buffer.clear()
+        self._room.set()
+        if self._incoming is not None:
+            self._incoming.lose("the connection ended before the body did")
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -29,6 +29,14 @@ class RequestTooSlow(HubError):
     next_step: ClassVar[str] = "Send the whole request at once, on a new connection."
 
 
+class BodyIncomplete(HubError):
+    """The peer left, or was cut, before its body was whole; nothing of it was kept."""
+
+    code: ClassVar[str] = "http.body_incomplete"
+    status: ClassVar[int] = 400
+    next_step: ClassVar[str] = "Send the whole request again."
+
+
 class AnswerTooSlow(HubError):
     """The hub could not answer in time; whether the request was carried out is not known."""
 

@@ -1,6 +1,6 @@
 """Requests and responses as values, and the bounds they keep."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -8,6 +8,7 @@ from ironhub.core.clock import Clock
 from ironhub.core.errors import HubError
 from ironhub.heads.background import Background
 from ironhub.heads.channel import Channel
+from ironhub.heads.http.incoming import IncomingBody
 
 JSON: Final = "application/json; charset=utf-8"
 """Node's SDK parses a body only if this names application/json."""
@@ -33,6 +34,16 @@ class HttpSettings:
     """Seconds from the first byte of a request to its last, however it drips."""
     answer_timeout: float = 660.0
     """Seconds an answer may take; a direct method waits for up to 600."""
+    max_streamed_pieces: int = 1_000_000
+    """Chunks a body may come in that is taken as it comes."""
+    max_waiting: int = 262_144
+    """Bytes of such a body that wait to be stored; then the socket is not read."""
+    rate_window: float = 30.0
+    """Seconds after which the rate of such a body is looked at, again and again."""
+    min_rate: int = 512
+    """Bytes a second it must come at, in each window in which the hub was ready to take them."""
+    read_timeout: float = 60.0
+    """Seconds within which a client must have read a part of an answer that is sent as it is read from the disk."""
     idle_timeout: float = 300.0
     """Seconds a connection is kept between requests; clients reuse them."""
 
@@ -69,6 +80,8 @@ class Request:
     body: bytes = field(repr=False)
     channel: Channel = field(repr=False)
     """The connection: for the peer's certificate, and to say that it is no stranger any more."""
+    incoming: IncomingBody | None = field(default=None, repr=False)
+    """The body as it comes, where the application takes it so; `body` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,10 @@ class Response:
     headers: Headers = ()
     content_type: str = JSON
     """Sent with a body only."""
+    stream: AsyncIterator[bytes] | None = field(default=None, repr=False)
+    """A body that is read while it is sent, instead of `body`."""
+    length: int | None = None
+    """Bytes of `stream`; in the answer to HEAD: of what GET would give."""
 
 
 class Application(Protocol):
@@ -98,6 +115,12 @@ class Application(Protocol):
 
     async def answer(self, request: Request) -> Response:
         """Return the response. Raises nothing: an error is a response too."""
+
+    def stream_limit(self, head: Head) -> int | None:
+        """Return how many bytes a body may have that is taken as it comes; None: it is read whole first.
+
+        Such a request is admitted before the first byte of its body is asked for. Raises nothing.
+        """
 
     def refuse(self, error: HubError) -> Response:
         """Return the response to a request that could not be read, or not be answered."""

@@ -1,11 +1,13 @@
 """Which handler serves an address: methods and path templates, looked up without a scan over all of them.
 
-Ids are percent-decoded once, segment by segment, after the path was cut at "/": an encoded slash never becomes one.
+Ids are percent-decoded once, segment by segment, after the path was cut at "/": an encoded slash never becomes one. Only
+the rest of a path, which a template may ask for, is the name of one thing with slashes in it, and there it does.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final, Generic, NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -28,9 +30,18 @@ class _Template(Generic[H]):
     segments: tuple[str, ...]
     handlers: dict[str, H]
 
+    @property
+    def begins_with_name(self) -> bool:
+        return self.segments[0].startswith("{")
+
     def values_of(self, segments: list[str]) -> dict[str, str] | None:
         values: dict[str, str] = {}
-        for wanted, given in zip(self.segments, segments, strict=True):
+        for place, (wanted, given) in enumerate(zip_longest(self.segments, segments)):
+            if wanted is None or given is None:
+                return None
+            if wanted.endswith("*}"):
+                values[wanted[1:-2]] = "/".join(segments[place:])
+                return values
             if wanted.startswith("{"):
                 values[wanted[1:-1]] = given
             elif wanted != given.lower():
@@ -39,15 +50,23 @@ class _Template(Generic[H]):
 
 
 class Router(Generic[H]):
-    """A table of routes. A template such as "/devices/{device}" has lower-case words and names in braces."""
+    """A table of routes. A template such as "/devices/{device}" has lower-case words and names in braces.
+
+    The last name may take the rest of the path: "/{container}/{blob*}". A template that begins with a name serves only
+    addresses whose first word begins no other template.
+    """
 
     def __init__(self, routes: Iterable[tuple[str, str, H]]) -> None:
         by_path: dict[tuple[str, ...], dict[str, H]] = {}
         for method, template, handler in routes:
             by_path.setdefault(tuple(template.strip("/").split("/")), {})[method] = handler
+        self._words = {segments[0] for segments in by_path if not segments[0].startswith("{")}
         self._by_length: dict[int, list[_Template[H]]] = {}
+        self._with_rest: list[_Template[H]] = []
         for segments, handlers in sorted(by_path.items(), key=lambda item: "".join(item[0]).count("{")):
-            self._by_length.setdefault(len(segments), []).append(_Template(segments, handlers))
+            with_rest = segments[-1].endswith("*}")
+            same = self._with_rest if with_rest else self._by_length.setdefault(len(segments), [])
+            same.append(_Template(segments, handlers))
 
     def find(self, method: str, path: str) -> Match[H]:
         """Return what serves `method` on `path` (as sent); the template with the most fixed words comes first.
@@ -57,8 +76,9 @@ class Router(Generic[H]):
         """
         segments = split_path(path)
         allowed: set[str] = set()
-        for template in self._by_length.get(len(segments), ()):
-            values = template.values_of(segments)
+        known = segments[0].lower() in self._words
+        for template in (*self._by_length.get(len(segments), ()), *self._with_rest):
+            values = None if known and template.begins_with_name else template.values_of(segments)
             if values is None:
                 continue
             if method in template.handlers:

@@ -210,6 +210,14 @@ class RangeInvalid(HubError):
     next_step: ClassVar[str] = "Ask for bytes below the blob's size."
 
 
+class NotSupported(HubError):
+    """The request asks for something that the hub's blob store does not do."""
+
+    code: ClassVar[str] = "blob.unsupported"
+    status: ClassVar[int] = 400
+    next_step: ClassVar[str] = "Leave out what the message names: block blobs are written, read, listed and deleted."
+
+
 def check_container(name: str) -> str:
     """Return `name`. Raises BlobNameInvalid."""
     if not _CONTAINER.match(name) or len(name) > 63 or name in RESERVED:

@@ -6,7 +6,10 @@ together not over theirs, and a caller learns that something is stored only when
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ironhub.access.model import BlobPlace, Grant, Permission
@@ -70,6 +73,7 @@ class BlobKeeper:
         """"stored", "read", "deleted", and "bytes_stored"."""
         self.used = 0
         """Bytes of all content on the disk, also of what is only there for its last readers."""
+        self._holders = 0
         self._index = index
         self._contents = contents
         self._clock = clock
@@ -103,7 +107,7 @@ class BlobKeeper:
         place = _blob_of(grant)
         written = await self._write(place, incoming, self._settings.max_blob)
         wanted = [WantedBlock(BlockSource.CONTENT, written.content_id)]
-        blob = self._draft(place, head)
+        blob = self._draft(place, replace(head, content_md5=b64encode(written.md5).decode()))
         try:
             return await self._committed(blob, wanted, written.size, only_new, if_match)
         except BaseException:
@@ -192,8 +196,19 @@ class BlobKeeper:
         container = check_container(grant.place.container)
         return await self._index.list_blobs(container, prefix=prefix, after=after, limit=limit)
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Delete no file meanwhile: somebody copies them."""
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+
     async def collect(self, limit: int) -> int:
         """Delete files that nobody needs any more, at most `limit`; returns how many. For the collector."""
+        if self._holders:
+            return 0
         due = await self._index.due_contents(now=self._clock.now(), limit=limit)
         if due:
             ids = [piece.content_id for piece in due]

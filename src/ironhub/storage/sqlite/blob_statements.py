@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, or_, select, update
 
 from ironhub.storage.sqlite.statements import limited, names, sql
 from ironhub.storage.sqlite.tables import BLOB_CONTENTS, BLOB_PIECES, BLOBS
@@ -52,3 +52,6 @@ DUE: Final = sql(limited(select(_C.content_id, _C.size).where(_C.due_at <= bindp
 FORGET: Final = sql(delete(BLOB_CONTENTS).where(_IS_CONTENT))
 NEXT_DUE: Final = sql(select(func.min(_C.due_at)))
 STORED: Final = sql(select(func.coalesce(func.sum(_C.size), literal_column("0"))))
+WHOLE: Final = sql(
+    select(_C.content_id).where(or_(_C.state == literal_column("'staged'"), _C.state == literal_column("'committed'")))
+)

@@ -1,6 +1,7 @@
 """The index of blobs in SQLite."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from ironhub.core.pages import Page
@@ -18,6 +19,7 @@ from ironhub.messaging.files.ports import NewContent
 from ironhub.storage.blobs.commit import Part, assembled, check_condition, stored_blob
 from ironhub.storage.sqlite import blob_statements as statements
 from ironhub.storage.sqlite.blob_rows import blob_of, blob_values, key_of_blob
+from ironhub.storage.sqlite.connections import open_reader
 from ironhub.storage.sqlite.database import Database
 from ironhub.storage.sqlite.statements import Values
 from ironhub.storage.sqlite.transaction import Transaction
@@ -170,6 +172,15 @@ class SqliteBlobIndex:
         """Return how many bytes all noted contents have that are whole. Scans; for the start."""
         row = await self._database.browse(lambda tx: tx.one(statements.STORED, {}))
         return 0 if row is None else int(row[0])
+
+
+def content_ids(path: Path) -> list[str]:
+    """Return which files hold what the database file at `path`, a copy that nobody uses, knows of. Blocks."""
+    connection = open_reader(path)
+    try:
+        return [row[0] for row in connection.execute(statements.WHOLE)]
+    finally:
+        connection.close()
 
 
 def _dropped(due_at: float) -> Values:

@@ -39,6 +39,9 @@ class Echo:
         await self.go.wait()
         return Response(200, f"{request.head.method} {request.head.path} ".encode() + request.body)
 
+    def stream_limit(self, head: Head) -> int | None:
+        return None
+
     def refuse(self, error: HubError) -> Response:
         return Response(error.status, error.code.encode())
 

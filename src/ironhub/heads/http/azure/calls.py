@@ -11,12 +11,15 @@ from typing import Any, Protocol
 
 from ironhub.access.model import Grant, Permission, Target
 from ironhub.access.service import authorise
+from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity, identity
 from ironhub.core.strict_json import encode_json
 from ironhub.dialects.azure.if_match import decode_if_match, encode_etag
-from ironhub.heads.http.messages import Headers, Request, Response
+from ironhub.heads.http.messages import Head, Headers, Request, Response
 from ironhub.heads.http.router import decode_query
-from ironhub.identity.model import DevicePrincipal, ServicePrincipal
+from ironhub.identity.model import DevicePrincipal, LinkPrincipal, ServicePrincipal
+
+Caller = ServicePrincipal | DevicePrincipal | LinkPrincipal
 
 
 class Door(Enum):
@@ -28,13 +31,15 @@ class Door(Enum):
     """The device or module that the path names, by its token or its certificate."""
     SERVICE_OR_MODULE = auto()
     """A back end; or, when the request says which module it comes from, that module as at DEVICE."""
+    LINK = auto()
+    """Whoever shows a signed link to the container or blob that the path names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request whose caller the gate admitted, and what its path names."""
 
-    principal: ServicePrincipal | DevicePrincipal
+    principal: Caller
     request: Request
     values: dict[str, str]
 
@@ -61,6 +66,16 @@ class Call:
 Handler = Callable[[Call], Awaitable[Response]]
 
 
+class LinkDoor(Protocol):
+    """Who looks at signed links, and tells of errors as those who hold them expect it."""
+
+    def admit(self, head: Head, values: dict[str, str]) -> LinkPrincipal:
+        """Return what the holder may do. Raises AuthenticationFailed, BlobNameInvalid."""
+
+    def refuse(self, error: HubError, head: Head, request_id: str) -> Response:
+        """Return the response that tells of `error`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """A method and a path template (see Router), and who answers it for whom."""
@@ -69,6 +84,8 @@ class Route:
     path: str
     handler: Handler
     door: Door = Door.SERVICE
+    stream_limit: int | None = None
+    """Bytes a body may have that the handler takes as it comes; None: it gets the whole body."""
 
 
 class CallGroup(Protocol):
