@@ -8,11 +8,24 @@ from ironhub.console import errors
 from ironhub.console.description import DescribedApi, first_line
 from ironhub.console.intake import BoundedBodies
 from ironhub.console.reference import DESCRIPTION, PAGE, reference_page
-from ironhub.console.routes import authorities, devices, events, hub, imports, messaging, modules, policies, twins
+from ironhub.console.routes import (
+    authorities,
+    devices,
+    events,
+    files,
+    hub,
+    imports,
+    jobs,
+    messaging,
+    modules,
+    policies,
+    queries,
+    twins,
+)
 from ironhub.console.services import HubServices
 
 PREFIX: Final = "/api/v1"
-_ROUTES: Final = (devices, modules, imports, twins, messaging, authorities, policies, events, hub)
+_ROUTES: Final = (devices, modules, imports, twins, queries, messaging, jobs, files, authorities, policies, events, hub)
 
 
 def make_admin_app(services: HubServices, admin_token: bytes) -> DescribedApi:

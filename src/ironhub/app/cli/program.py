@@ -9,15 +9,20 @@ import typer
 
 from ironhub import __version__
 from ironhub.app.cli import (
+    apply,
     authorities,
     commands,
     devices,
     events,
+    files,
+    fleet,
     hub,
+    jobs,
     methods,
     modules,
     monitor,
     policies,
+    queries,
     simulate,
     twins,
 )
@@ -33,11 +38,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 hub.add_to(app)
-for group in (devices, modules, twins, methods, commands, policies, authorities):
+fleet.add_to(devices.app)
+for group in (devices, modules, twins, methods, commands, jobs, files, policies, authorities):
     app.add_typer(group.app)
 monitor.add_to(app)
 simulate.add_to(app)
 events.add_to(app)
+queries.add_to(app)
+apply.add_to(app)
 
 
 def _say_version(wanted: bool) -> None:
