@@ -45,7 +45,7 @@ def parse_query(text: str) -> Query:
 def parse_condition(text: str, source: Source = Source.DEVICES) -> Condition:
     """Return what the part after WHERE asks of `source`; "*": nothing, all are meant. Raises QueryInvalid."""
     condition: Condition = _built(Builder(source), _tree(text, "condition"))
-    check_bounds(Query(source, condition=condition))
+    _bounded(Query(source, condition=condition))
     return condition
 
 
@@ -113,9 +113,16 @@ def _top(given: dict[str, Tree[Token]]) -> int | None:
     return number
 
 
+def _bounded(query: Query) -> None:
+    try:
+        check_bounds(query)
+    except QueryInvalid as error:
+        raise invalid(_START, str(error)) from None
+
+
 def _check(query: Query) -> None:
     """What the grammar cannot say of columns and groups."""
-    check_bounds(query)
+    _bounded(query)
     twice = [name for name, times in Counter(column.name for column in query.columns).items() if times > 1]
     if twice:
         raise invalid(_START, f"two columns are called {shown(twice[0])}: name one of them with AS")

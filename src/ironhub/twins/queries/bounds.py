@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ironhub.twins.queries.model import (
     MAX_DEPTH,
+    MAX_KEYS,
     MAX_TERMS,
     Aggregate,
     And,
@@ -25,6 +26,8 @@ def check_bounds(query: Query) -> None:
     """Refuse a query with an expression that is too deep or too wide. Raises QueryInvalid."""
     shown = [column.shown for column in query.columns]
     whole = [part.of if isinstance(part, Aggregate) else part for part in shown]
+    if len(query.group_by) > MAX_KEYS:
+        raise QueryInvalid(f"a query groups by at most {MAX_KEYS} names")
     check_expressions([query.condition, *query.group_by, *(part for part in whole if part is not None)])
 
 

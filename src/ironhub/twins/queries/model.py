@@ -17,6 +17,8 @@ MAX_DEPTH: Final = 24
 """How many parts of an expression may stand inside each other."""
 MAX_TERMS: Final = 400
 """How many constants a list, and operands an AND, an OR or a sum, may have."""
+MAX_KEYS: Final = 8
+"""How many places a query may group by."""
 MAX_GROUPS: Final = 10_000
 """How many groups a query may make."""
 

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from ironhub.core.errors import InvalidArgument
@@ -20,6 +22,9 @@ from ironhub.twins.queries.model import (
     Row,
     Undefined,
 )
+
+PLACE_TEXT: Final = 64
+"""Characters of a text that say where its group stands."""
 
 GroupKey = tuple[Any, ...]
 """The values that the documents of a group have in common: None, bool, number or str each."""
@@ -99,11 +104,12 @@ def measure_of(number: float | None) -> Any:
 
 def page_of_groups(groups: Iterable[Group], *, after: str | None, limit: int) -> Page[Row]:
     """Return the groups behind `after` in the order of their keys. Raises InvalidArgument."""
-    last = None if after is None else _rank(_decoded(after))
-    ordered = sorted(groups, key=lambda one: _rank(one.key))
-    left = [one for one in ordered if last is None or _rank(one.key) > last]
+    last = None if after is None else _rank(*_decoded(after))
+    ordered = sorted(((_rank(*_place(one.key)), one) for one in groups), key=itemgetter(0))
+    left = [one for rank, one in ordered if last is None or rank > last]
     page = left[:limit]
-    return Page(tuple(one.row for one in page), _encoded(page[-1].key) if len(left) > len(page) and page else None)
+    more = len(left) > len(page) and bool(page)
+    return Page(tuple(one.row for one in page), json.dumps(_place(page[-1].key)) if more else None)
 
 
 def _row(query: Query, key: GroupKey, documents: Sequence[Row]) -> Row:
@@ -130,19 +136,26 @@ def _measured(aggregate: Aggregate, documents: Sequence[Row]) -> Any:
     return max(numbers)
 
 
-def _rank(key: GroupKey) -> tuple[tuple[int, Any], ...]:
-    return tuple((_RANKS[kind_of(value) or Kind.NULL], "" if value is None else value) for value in key)
+def _place(key: GroupKey) -> tuple[GroupKey, str]:
+    """Where a group stands: in the order of the beginnings of its values, which make it short, and then of a digest."""
+    short = tuple(value[:PLACE_TEXT] if isinstance(value, str) else value for value in key)
+    return short, sha256(_encoded(key).encode()).hexdigest()
+
+
+def _rank(short: GroupKey, digest: str) -> tuple[tuple[tuple[int, Any], ...], str]:
+    ranks = tuple((_RANKS[kind_of(value) or Kind.NULL], "" if value is None else value) for value in short)
+    return ranks, digest
 
 
 def _encoded(key: GroupKey) -> str:
     return json.dumps(key)
 
 
-def _decoded(text: str) -> GroupKey:
+def _decoded(text: str) -> tuple[GroupKey, str]:
     try:
-        key = json.loads(text)
-    except ValueError:
-        key = None
-    if not isinstance(key, list) or any(kind_of(value) not in PRIMITIVES for value in key):
+        short, digest = json.loads(text)
+    except (ValueError, TypeError):
+        short, digest = None, None
+    if not isinstance(short, list) or not isinstance(digest, str) or not PRIMITIVES.issuperset(map(kind_of, short)):
         raise InvalidArgument("this is no place in the groups of a query")
-    return tuple(key)
+    return tuple(short), digest
