@@ -1,5 +1,7 @@
 """Files that operators hand in: one certificate, or one revocation list, PEM or DER."""
 
+import ssl
+
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -31,6 +33,11 @@ def read_revocation_list(content: bytes) -> bytes:
         return x509.load_pem_x509_crl(content).public_bytes(Encoding.DER)
     except UNREADABLE as error:
         raise CertificateRefused("the PEM file holds no revocation list (-----BEGIN X509 CRL-----)") from error
+
+
+def pem_of(der: bytes) -> str:
+    """Return a certificate as PEM."""
+    return ssl.DER_cert_to_PEM_cert(der)
 
 
 def _one_certificate(content: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Certificate authorities that vouch for devices: register, prove, list, revoke below, delete."""
 
+import hashlib
 from base64 import b64decode
 from typing import Final
 
@@ -19,6 +20,7 @@ from ironhub.pki.model import (
     AuthorityNotFound,
     CertificateRefused,
 )
+from ironhub.pki.reading import pem_of
 
 routes: Final[APIRouter] = router(
     "/authorities", "authorities", AuthorityNotFound, AuthorityExists, AuthorityEtagMismatch, CertificateRefused
@@ -60,17 +62,26 @@ class AuthorityGiven(Given):
     verification_code: str
     """Common name of the certificate that proves possession of the CA's key."""
     has_revocation_list: bool
+    certificate_pem: str
+    sha256_thumbprint: str
+    """Of the certificate, lower-case hex."""
+    revocation_list_sha256: str | None
+    """Of the stored list (DER), lower-case hex."""
     created_at: str
     etag: str
 
     @classmethod
     def of(cls, authority: Authority) -> "AuthorityGiven":
         """Return what callers see of `authority`."""
+        listed = authority.revocation_list
         return cls(
             name=authority.name,
             verified=authority.verified,
             verification_code=authority.verification_code,
-            has_revocation_list=authority.revocation_list is not None,
+            has_revocation_list=listed is not None,
+            certificate_pem=pem_of(authority.certificate),
+            sha256_thumbprint=hashlib.sha256(authority.certificate).hexdigest(),
+            revocation_list_sha256=None if listed is None else hashlib.sha256(listed).hexdigest(),
             created_at=shown_instant(authority.created_at),
             etag=authority.etag,
         )
