@@ -40,12 +40,18 @@ class AdminClient:
         return await self.send("GET", *path, **query)
 
     async def send(
-        self, method: str, *path: str, body: dict[str, Any] | None = None, if_match: str | None = None, **query: Any
+        self,
+        method: str,
+        *path: str,
+        body: dict[str, Any] | bytes | None = None,
+        if_match: str | None = None,
+        **query: Any,
     ) -> Any:
         """Return the decoded answer, None when it is empty.
 
         Args:
             path: segments of the path below the prefix, not yet encoded.
+            body: sent as JSON; bytes are sent as they are.
             query: parameters; those that are None are left out.
 
         Raises:
@@ -62,6 +68,12 @@ class AdminClient:
             yield (json.loads(line) async for line in response.aiter_lines())
 
     @asynccontextmanager
+    async def pieces(self, *path: str, **query: Any) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Yield the pieces of an answer of any length."""
+        async with self._opened("GET", path, None, None, query) as response:
+            yield response.aiter_bytes()
+
+    @asynccontextmanager
     async def download(self, *path: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """Yield the pieces of a file."""
         async with self._opened("POST", path, None, None, {}) as response:
@@ -72,7 +84,7 @@ class AdminClient:
         self,
         method: str,
         path: tuple[str, ...],
-        body: dict[str, Any] | None,
+        body: dict[str, Any] | bytes | None,
         if_match: str | None,
         query: dict[str, Any],
         *,
@@ -81,9 +93,9 @@ class AdminClient:
         parameters = {name: value for name, value in query.items() if value is not None}
         headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
         url = "/".join((PREFIX, *map(_segment, path)))
-        request = self._http.build_request(
-            method, url, params=parameters, json=body, headers=headers, timeout=httpx.Timeout(silence, connect=10.0)
-        )
+        content: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
+        timeout = httpx.Timeout(silence, connect=10.0)
+        request = self._http.build_request(method, url, params=parameters, headers=headers, timeout=timeout, **content)
         try:
             async with aclosing(await self._http.send(request, stream=True)) as response:
                 if response.is_error:

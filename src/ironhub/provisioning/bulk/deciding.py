@@ -84,7 +84,7 @@ class Decider:
         modules = self._maker.system_modules(device, None)
         twin = first_twin(row.identity, row.twin, device.created_at) if row.twin else None
         facts = created(device, *modules)
-        return _with_twin(Change(identity=row.identity, put=device, is_new=True, modules=modules, facts=facts), twin)
+        return Change(identity=row.identity, put=device, is_new=True, modules=modules, twin=twin, facts=facts)
 
     def _changed_device(self, row: Row, stored: Device, view: View) -> Change:
         device = self._maker.changed_device(stored, row.device)
@@ -118,7 +118,7 @@ class Decider:
             raise TooManyModules(f"{row.identity.device_id} has {MAX_MODULES_PER_DEVICE} modules already")
         module = self._maker.new_module(row.identity, row.module)
         twin = first_twin(row.identity, row.twin, module.created_at) if row.twin else None
-        return _with_twin(Change(identity=row.identity, put=module, is_new=True, facts=created(module)), twin)
+        return Change(identity=row.identity, put=module, is_new=True, twin=twin, facts=created(module))
 
     def _deleted(self, row: Row, stored: Device | Module) -> Change:
         who = stored.identity

@@ -20,16 +20,15 @@ class TwinChange(NamedTuple):
     notices: tuple[Notice, ...]
 
 
-def first_twin(identity: Identity, wish: TwinWish, at: float) -> TwinChange:
-    """Return the twin of an identity that is created with it. Raises TwinInvalid."""
+def first_twin(identity: Identity, wish: TwinWish, at: float) -> Twin:
+    """Return the twin of an identity that is created with it, which is no change of it. Raises TwinInvalid."""
     born = initial_twin(identity, at)
     empty = Section(version=0)
     desired = born.desired if wish.desired is None else _exact("desired", empty, wish.desired, at)
     reported = born.reported if wish.reported is None else _exact("reported", empty, wish.reported, at)
     tags = merge({}, checked("tags", wish.tags or {}))
     check_size("tags", tags)
-    twin = replace(born, tags=tags, desired=desired, reported=reported)
-    return TwinChange(twin, _whole(twin, at), ())
+    return replace(born, tags=tags, desired=desired, reported=reported)
 
 
 def overwritten(stored: Twin, wish: TwinWish, at: float) -> TwinChange:

@@ -162,7 +162,7 @@ class _View:
         for module in change.modules:
             insert_new(self._tx, module_values(module, self._sealer))
         if change.twin is not None:
-            write_twin(self._tx, change.twin)
+            write_twin(self._tx, change.twin, is_new=change.is_new)
 
     def _put(self, owner: Device | Module, *, is_new: bool) -> None:
         sealer = self._sealer

@@ -47,10 +47,10 @@ def read_twin(tx: Transaction, identity: Identity) -> Twin | None:
     return None if row is None else twin_of(identity, row)
 
 
-def write_twin(tx: Transaction, twin: Twin) -> None:
-    """Store the twin of an identity that is registered, whatever is stored of it."""
+def write_twin(tx: Transaction, twin: Twin, *, is_new: bool = False) -> None:
+    """Store the twin of an identity that is registered, whatever is stored of it; `is_new`: nothing can be."""
     values = _values(twin) | key_of(twin.identity)
-    if not tx.change(PUT, values):
+    if is_new or not tx.change(PUT, values):
         tx.change(INSERT_FIRST, values)
 
 
