@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from tools.bench import beside, durability, growth, needs
+from tools.bench import beside, durability, growth, needs, rest
 from tools.bench.machine import cores, describe
 from tools.bench.report import render
 from tools.bench.stage import FULL, QUICK, Stage
@@ -29,6 +29,10 @@ BENCHMARKS: Final[dict[str, Callable[[Stage], None]]] = {
     "growth-devices": growth.registered,
     "slow-disk": durability.slow_disk,
     "engines": durability.engines,
+    "rest": rest.rest,
+    "https-telemetry": rest.telemetry,
+    "methods": rest.methods,
+    "rest-growth": rest.growth,
 }
 QUICK_ONES: Final = ("ingest", "connect", "idle", "latency", "crash")
 """What `--quick` measures when nothing is named."""
@@ -69,9 +73,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def set_up(directory: Path, *, quick: bool, peers: str) -> Stage:
     """Build and find what is needed. Raises NotHere."""
-    load, slowsync = needs.build(directory)
+    programs = needs.build(directory)
     mosquitto = needs.mosquitto() if peers == "mosquitto" else None
-    return Stage(directory, load, slowsync, mosquitto, QUICK if quick else FULL)
+    return Stage(directory, programs, mosquitto, QUICK if quick else FULL)
 
 
 def result_of(stage: Stage) -> dict[str, Any]:

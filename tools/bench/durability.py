@@ -44,7 +44,7 @@ def slow_disk(stage: Stage) -> None:
     """Throughput when each fsync takes some milliseconds longer: a commit must carry all that waits."""
     for (connections, window), count in ((WIDE, stage.sizes.wide), (NARROW, stage.sizes.narrow)):
         title = f"{connections:,} x window {window}, each fsync {SYNC_DELAY_MS} ms slower"
-        slower = {**preload(stage.slowsync), "SLOWSYNC_MS": str(SYNC_DELAY_MS)}
+        slower = {**preload(stage.programs.slowsync), "SLOWSYNC_MS": str(SYNC_DELAY_MS)}
         settings = {"connections": connections, "joined": True}
         found = _two_hubs(stage, {"as it is": {}, "slower": slower}, stage.sizes.ingest(count, window), title, settings)
         for of, unit in ((per_second, "messages/s"), (cpu_per_million, "CPU s per million")):

@@ -26,6 +26,7 @@ from ironhub.storage.sqlite.device_statements import INSERT
 from ironhub.storage.sqlite.statements import Values
 from ironhub.storage.sqlite.transaction import Transaction
 
+OWNER: Final = "iothubowner"
 AT_ONCE: Final = 20_000
 """Rows of one transaction."""
 KINDS: Final = (Kind.THUMBPRINT, Kind.AUTHORITY, Kind.SAS)
@@ -38,6 +39,8 @@ class Fleet:
     directory: Path
     registered: int
     devices: dict[Kind, list[BenchDevice]]
+    owner_key: bytes
+    """Of the policy that may do everything."""
 
 
 def ids_among(registered: int, per_kind: int) -> dict[Kind, list[str]]:
@@ -63,17 +66,19 @@ def make_fleet(directory: Path, names: Sequence[str], authority: Pair, registere
     """
     ids = ids_among(registered, per_kind)
     devices = {kind: make_devices(kind, ids[kind], authority) for kind in KINDS}
-    asyncio.run(_fill(directory, names, authority, registered, [d for kind in KINDS for d in devices[kind]]))
-    return Fleet(directory, registered, devices)
+    filling = _fill(directory, names, authority, registered, [d for kind in KINDS for d in devices[kind]])
+    return Fleet(directory, registered, devices, asyncio.run(filling))
 
 
 async def _fill(
     directory: Path, names: Sequence[str], authority: Pair, registered: int, used: Sequence[BenchDevice]
-) -> None:
+) -> bytes:
     settings = Settings(data=directory, hostname=tuple(names))
     async with open_hub(settings, clock=SystemClock(), entropy=SystemEntropy()) as hub:
         await _register_authority(hub, authority)
         await _register_devices(hub, registered, {device.device_id: device for device in used})
+        grant = authorise(trust_local_operator(), Permission.POLICY_READ, WHOLE_HUB)
+        return (await hub.policies.get(grant, OWNER)).keys.primary
 
 
 async def _register_authority(hub: Hub, authority: Pair) -> None:

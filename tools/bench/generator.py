@@ -1,7 +1,8 @@
-"""The load generator: a C program that holds connections and takes commands (`load.c`)."""
+"""The load generators: C programs that hold connections and take commands (`load.c`, `rest.c`)."""
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,27 +17,10 @@ class LoadFailed(Exception):
 class Generator:
     """One running load generator; its connections are open from the beginning to the end."""
 
-    def __init__(
-        self,
-        program: Path,
-        address: str,
-        ca: Path,
-        devices: Path,
-        *,
-        connections: int = 0,
-        joined: bool = False,
-        body: int = 100,
-        tls: str = "1.3",
-        parallel: int = 16,
-        keep_session: bool = False,
-    ) -> None:
-        """Start it on its own core and wait until all `connections` are open. Raises LoadFailed."""
-        arguments = ["--host", address, "--ca", str(ca), "--devices", str(devices), "--tls", tls]
-        arguments += ["--connections", str(connections), "--body", str(body), "--parallel", str(parallel)]
-        arguments += ["--joined"] * joined + ["--keep-session"] * keep_session
-        self.connections = connections
+    def __init__(self, command: Sequence[str]) -> None:
+        """Start it on its own core and wait until all connections are open. Raises LoadFailed."""
         self._child = subprocess.Popen(
-            ["taskset", "-c", str(cores()[1]), str(program), *arguments],
+            ["taskset", "-c", str(cores()[1]), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -49,7 +33,7 @@ class Generator:
             raise
 
     def run(self, command: str) -> dict[str, Any]:
-        """Run one command of `load.c` and return its answer. Raises LoadFailed."""
+        """Run one command of the program and return its answer. Raises LoadFailed."""
         if self._child.stdin is None:
             raise ValueError("opened without a pipe")
         try:
@@ -79,3 +63,36 @@ class Generator:
         if "error" in answer:
             raise LoadFailed(answer["error"])
         return answer
+
+
+class DeviceLoad(Generator):
+    """Devices over MQTT: `load.c`."""
+
+    def __init__(
+        self,
+        program: Path,
+        address: str,
+        ca: Path,
+        devices: Path,
+        *,
+        connections: int = 0,
+        joined: bool = False,
+        body: int = 100,
+        tls: str = "1.3",
+        parallel: int = 16,
+        keep_session: bool = False,
+    ) -> None:
+        """See `Generator`."""
+        arguments = ["--host", address, "--ca", str(ca), "--devices", str(devices), "--tls", tls]
+        arguments += ["--connections", str(connections), "--body", str(body), "--parallel", str(parallel)]
+        arguments += ["--joined"] * joined + ["--keep-session"] * keep_session
+        super().__init__([str(program), *arguments])
+
+
+class RestLoad(Generator):
+    """Clients over HTTPS: `rest.c`."""
+
+    def __init__(self, program: Path, address: str, port: int, ca: Path, requests: Path, *, connections: int) -> None:
+        """See `Generator`; `requests` is the file with what is sent."""
+        arguments = ["--host", address, "--port", str(port), "--ca", str(ca), "--file", str(requests)]
+        super().__init__([str(program), *arguments, "--connections", str(connections)])

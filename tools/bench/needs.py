@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,17 +28,30 @@ def mosquitto() -> Path:
     return found
 
 
-def build(directory: Path) -> tuple[Path, Path]:
-    """Compile into `directory`; returns the load generator and the library that slows fsync down. Raises NotHere."""
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """What was compiled."""
+
+    load: Path
+    """Devices over MQTT."""
+    rest: Path
+    """Clients over HTTPS."""
+    slowsync: Path
+    """The library that slows fsync down."""
+
+
+def build(directory: Path) -> Programs:
+    """Compile into `directory`. Raises NotHere."""
     if shutil.which("cc") is None:
         _install(["gcc", "libc6-dev"])
     if not _compiles("#include <openssl/ssl.h>"):
         _install(["libssl-dev"])
-    load, slow = directory / "load", directory / "slowsync.so"
+    load, rest, slow = directory / "load", directory / "rest", directory / "slowsync.so"
     sources = [str(HERE / name) for name in ("load.c", "connection.c", "devices.c")]
     _compile([*FLAGS, "-o", str(load), *sources, "-lssl", "-lcrypto"])
+    _compile([*FLAGS, "-o", str(rest), str(HERE / "rest.c"), "-lssl", "-lcrypto"])
     _compile([*FLAGS, "-shared", "-fPIC", "-o", str(slow), str(HERE / "slowsync.c"), "-ldl"])
-    return load, slow
+    return Programs(load, rest, slow)
 
 
 def _mosquitto() -> Path | None:

@@ -108,7 +108,8 @@ class HubServer:
         command += [word for name in names for word in ("--hostname", name)]
         self._process = _Process(command, data.with_name(f"{data.name}.log"), environment)
         try:
-            self.ca = Path(self._ready()["ca"])
+            ready = self._ready()
+            self.ca, self.https = Path(ready["ca"]), int(ready["https"])
         except BaseException:
             self._process.kill()
             raise
@@ -138,19 +139,26 @@ class HubServer:
         return ready
 
 
-class MosquittoServer:
-    """Debian's mosquitto: TLS, client certificates required, an ACL per device, persistence on."""
+class FloorServer:
+    """`floor.py` under uvicorn."""
 
-    def __init__(self, program: Path, directory: Path, address: str, authority: Pair) -> None:
-        """Write its configuration, unless `directory` has one, and start it. Raises NotStarted."""
-        self.name, self.address, self.directory = "mosquitto", address, directory
-        self.ca = directory / "ca.pem"
-        if not self.ca.exists():
-            write_configuration(directory, address, authority)
-        command = [str(program), "-c", str(directory / "mosquitto.conf")]
-        self._process = _Process(command, directory / "stderr.log")
+    https = 8443
+
+    def __init__(self, directory: Path, address: str, authority: Pair) -> None:
+        """Make its certificate and start it. Raises NotStarted."""
+        self.name, self.address, self.ca = "FastAPI", address, directory / "ca.pem"
+        directory.mkdir(parents=True)
+        certificate, key = directory / "server.pem", directory / "server.key"
+        issued = signed_by(authority, address, address)
+        self.ca.write_bytes(authority.pem)
+        certificate.write_bytes(issued.pem + authority.pem)
+        key.touch(mode=0o600)
+        key.write_bytes(issued.key_pem)
+        command = [sys.executable, "-m", "uvicorn", "tools.bench.floor:app", "--host", address]
+        command += ["--port", str(self.https), "--ssl-certfile", str(certificate), "--ssl-keyfile", str(key)]
+        self._process = _Process([*command, "--no-access-log", "--log-level", "warning"], directory / "stderr.log")
         try:
-            self._wait()
+            _wait_for(self._process, address, self.https)
         except BaseException:
             self._process.kill()
             raise
@@ -168,14 +176,46 @@ class MosquittoServer:
         """See `Server`."""
         self._process.kill()
 
-    def _wait(self) -> None:
-        ends_at = time.monotonic() + START_PATIENCE
-        while time.monotonic() < ends_at:
-            self._process.require_running()
-            with suppress(OSError), socket.create_connection((self.address, 8883), timeout=1):
-                return
-            time.sleep(0.05)
-        raise NotStarted(f"{self.address}:8883 does not answer: {self._process.last_words()}")
+
+class MosquittoServer:
+    """Debian's mosquitto: TLS, client certificates required, an ACL per device, persistence on."""
+
+    def __init__(self, program: Path, directory: Path, address: str, authority: Pair) -> None:
+        """Write its configuration, unless `directory` has one, and start it. Raises NotStarted."""
+        self.name, self.address, self.directory = "mosquitto", address, directory
+        self.ca = directory / "ca.pem"
+        if not self.ca.exists():
+            write_configuration(directory, address, authority)
+        command = [str(program), "-c", str(directory / "mosquitto.conf")]
+        self._process = _Process(command, directory / "stderr.log")
+        try:
+            _wait_for(self._process, address, 8883)
+        except BaseException:
+            self._process.kill()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """See `Server`."""
+        return self._process.pid
+
+    def stop(self) -> None:
+        """See `Server`."""
+        self._process.stop()
+
+    def kill(self) -> None:
+        """See `Server`."""
+        self._process.kill()
+
+
+def _wait_for(process: _Process, address: str, port: int) -> None:
+    ends_at = time.monotonic() + START_PATIENCE
+    while time.monotonic() < ends_at:
+        process.require_running()
+        with suppress(OSError), socket.create_connection((address, port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise NotStarted(f"{address}:{port} does not answer: {process.last_words()}")
 
 
 def write_configuration(directory: Path, address: str, authority: Pair) -> None:

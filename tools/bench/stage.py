@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,16 +12,18 @@ from typing import Any, Final
 
 from tools.bench.credentials import BenchDevice, Kind, hub_line, make_ca, make_devices, plain_line, write_lines
 from tools.bench.fleet import Fleet, make_fleet
-from tools.bench.generator import Generator
+from tools.bench.generator import DeviceLoad, Generator, RestLoad
 from tools.bench.measure import Contestant, Samples
+from tools.bench.needs import Programs
 from tools.bench.report import Row
-from tools.bench.servers import READER, HubServer, MosquittoServer, Server
+from tools.bench.servers import READER, FloorServer, HubServer, MosquittoServer, Server
 
 HUB: Final = "127.30.0.1"
 SECOND_HUB: Final = "127.30.0.2"
 HUB_NAMES: Final = (HUB, SECOND_HUB)
 PEER: Final = "127.30.0.3"
 SECOND_PEER: Final = "127.30.0.4"
+FLOOR: Final = "127.30.0.5"
 _DAY: Final = 86_400
 _SPARE: Final = 100
 
@@ -39,6 +41,8 @@ class Sizes:
     idle: int = 5_000
     """Connections, where there are many."""
     registered: int = 1_000_000
+    calls: int = 6_000
+    """REST calls of a round; of those that cost much, fewer."""
     rate_seconds: float = 10.0
     seconds: float = 6.0
     """A round ends after so long, however few it did."""
@@ -51,6 +55,11 @@ class Sizes:
         """As `ingest`."""
         return f"connect {self.connects} {self.seconds}", f"connect {self.connects // 3} {self.seconds / 3}"
 
+    def requests(self, share: float = 1.0) -> tuple[str, str]:
+        """As `ingest`; `share` of the usual number."""
+        count = int(self.calls * share)
+        return f"requests {count} {self.seconds}", f"requests {count // 3} {self.seconds / 3}"
+
     def rate(self, per_second: int) -> tuple[str, str]:
         """As `ingest`."""
         return f"rate {per_second} {self.rate_seconds}", f"rate {per_second} 1"
@@ -58,21 +67,15 @@ class Sizes:
 
 FULL: Final = Sizes()
 QUICK: Final = Sizes(
-    wide=60_000, narrow=30_000, connects=300, idle=2_000, registered=100_000, rate_seconds=3.0, seconds=3.0
+    wide=60_000, narrow=30_000, calls=2_000, connects=300, idle=2_000, registered=100_000, rate_seconds=3.0, seconds=3.0
 )
 
 
 class Stage:
     """One run of the benchmark, in a directory of its own."""
 
-    def __init__(self, directory: Path, load: Path, slowsync: Path, mosquitto: Path | None, sizes: Sizes) -> None:
-        self.directory, self.load, self.slowsync, self.mosquitto, self.sizes = (
-            directory,
-            load,
-            slowsync,
-            mosquitto,
-            sizes,
-        )
+    def __init__(self, directory: Path, programs: Programs, mosquitto: Path | None, sizes: Sizes) -> None:
+        self.directory, self.programs, self.mosquitto, self.sizes = directory, programs, mosquitto, sizes
         self.authority = make_ca("bench authority")
         self.rows: list[Row] = []
         self.samples: list[dict[str, Any]] = []
@@ -132,13 +135,35 @@ class Stage:
         """The subscriber to everything."""
         device = make_devices(Kind.AUTHORITY, [READER], self.authority)
         file = write_lines(self._new("reader"), [plain_line(device[0])])
-        return Generator(self.load, server.address, server.ca, file, keep_session=True)
+        return DeviceLoad(self.programs.load, server.address, server.ca, file, keep_session=True)
 
     def generator(self, server: Server, devices: list[BenchDevice], **settings: Any) -> Generator:
         """A load generator that is these devices at `server`."""
         of_hub = isinstance(server, HubServer)
         lines = (hub_line(d, HUB, self._expires_at) if of_hub else plain_line(d) for d in devices)
-        return Generator(self.load, server.address, server.ca, write_lines(self._new("devices"), lines), **settings)
+        file = write_lines(self._new("devices"), lines)
+        return DeviceLoad(self.programs.load, server.address, server.ca, file, **settings)
+
+    def caller(self, server: HubServer | FloorServer, requests: Iterable[bytes], connections: int) -> Contestant:
+        """`server` and a load generator that sends it these requests, over and over."""
+        file = self._new("requests")
+        file.touch(mode=0o600)  # they hold tokens
+        file.write_bytes(b"".join(len(request).to_bytes(4, "big") + request for request in requests))
+        load = RestLoad(self.programs.rest, server.address, server.https, server.ca, file, connections=connections)
+        return Contestant(server, load)
+
+    @contextmanager
+    def floor(self) -> Iterator[FloorServer]:
+        """What a server in Python that does nothing takes."""
+        server = FloorServer(self._new("floor"), FLOOR, self.authority)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+    def expires_at(self) -> int:
+        """When the tokens of this run end, in seconds since the epoch."""
+        return self._expires_at
 
     def contestant(self, server: Server, devices: list[BenchDevice], **settings: Any) -> Contestant:
         """`server` and a load generator that is these devices."""
