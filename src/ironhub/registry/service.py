@@ -19,6 +19,7 @@ from ironhub.registry.model import (
     EtagMismatch,
     Module,
     ModuleDraft,
+    ModuleExists,
     ModuleNotFound,
 )
 from ironhub.registry.ports import DeviceStore
