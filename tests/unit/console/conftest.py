@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.fakes.clock import FakeClock, FakeEntropy
+from tests.fakes.conditions import WordyConditions
 from tests.fakes.sessions import FakeSession
 from tests.fakes.streams import stored
 
@@ -17,7 +18,10 @@ from ironhub.app.policies import BUILT_IN, ensure_policies
 from ironhub.console.api import make_admin_app
 from ironhub.console.services import HubServices
 from ironhub.core.ids import identity
+from ironhub.core.sealing import KEY_SIZE, Sealer
+from ironhub.dialects.azure.configuration_queries import AzureConditions
 from ironhub.messaging.commands.service import CommandService
+from ironhub.messaging.jobs.service import JobService
 from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.ports import LiveSession
 from ironhub.messaging.sessions.presence import PresenceRecorder
@@ -30,6 +34,9 @@ from ironhub.registry.service import RegistryService
 from ironhub.storage.memory.stores import memory_stores
 from ironhub.streams.inproc import InprocBus, MemoryLog
 from ironhub.streams.settings import LogSettings
+from ironhub.twins.configurations.applying import Applier
+from ironhub.twins.configurations.service import ConfigurationService
+from ironhub.twins.queries.service import QueryService
 from ironhub.twins.service import TwinService
 
 TOKEN = "ab" * 32
@@ -80,12 +87,20 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     await ensure_policies(stores.policies, entropy)
     log = MemoryLog(clock, LogSettings())
     sessions = LiveSessions(bus, PresenceRecorder(stores.devices, clock), _good)
+    registry = RegistryService(stores.devices, bus, clock, entropy)
+    twins = TwinService(stores.twins, bus, clock)
+    applier = Applier(twins, registry)
     services = HubServices(
         bulk=BulkService(stores.bulk, bus, clock, entropy),
-        registry=RegistryService(stores.devices, bus, clock, entropy),
-        twins=TwinService(stores.twins, bus, clock),
+        registry=registry,
+        twins=twins,
+        configurations=ConfigurationService(
+            stores.configurations, AzureConditions(), applier, lambda: None, clock, entropy
+        ),
+        queries=QueryService(stores.queries, Sealer({1: b"k" * KEY_SIZE}, entropy), clock),
         commands=CommandService(stores.commands, bus, clock, entropy),
         methods=MethodService(sessions, stores.devices),
+        jobs=JobService(stores.jobs, WordyConditions(stores.devices), bus, clock),
         telemetry=TelemetryService(log),
         authorities=AuthorityService(stores.authorities, bus, clock, entropy),
         sessions=sessions,
