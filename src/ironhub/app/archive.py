@@ -9,13 +9,12 @@ import os
 import re
 import tarfile
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, ClassVar, Final
 
 from ironhub.app.datadir import PRIVATE_DIRECTORY, PRIVATE_FILE, DataDirectory, sync_directory
 from ironhub.core.errors import HubError
-from ironhub.storage.sqlite.blobs import content_ids
 
 ALWAYS: Final = ("hub.db", "stream.db", "master.key", "pki/ca.pem", "pki/ca.key", "pki/server.pem", "pki/server.key")
 PERHAPS: Final = ("ironhub.toml",)
@@ -24,6 +23,10 @@ BLOB: Final = re.compile(r"blobs/[0-9a-f]{2}/[0-9a-f]{32}")
 """How files with the content of blobs are called."""
 
 Copy = Callable[[Path], Awaitable[None]]
+
+
+def _no_blobs(_: Path) -> Iterable[str]:
+    return ()
 
 
 class ArchiveInvalid(HubError):
@@ -42,21 +45,26 @@ class RestoreRefused(HubError):
     next_step: ClassVar[str] = "Restore into a directory that does not exist yet, or is empty."
 
 
-async def write_archive(directory: DataDirectory, path: Path, *, registry: Copy, stream: Copy) -> None:
+async def write_archive(
+    directory: DataDirectory,
+    path: Path,
+    *,
+    registry: Copy,
+    stream: Copy,
+    blobs: Callable[[Path], Iterable[str]] = _no_blobs,
+) -> None:
     """Write the archive; `registry` and `stream` copy their database consistently while it is in use.
 
-    The caller sees to it that no blob's file is deleted meanwhile; those that the copy of the registry knows are kept.
+    `blobs` says which files of blobs the copy of the registry knows; the caller sees to it that none is deleted
+    meanwhile.
     """
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=directory.path) as place:
         copies = {"hub.db": Path(place) / "hub.db", "stream.db": Path(place) / "stream.db"}
         await registry(copies["hub.db"])
         await stream(copies["stream.db"])
         # Packing gigabytes takes minutes, and the hub goes on meanwhile.
-        blobs = await asyncio.to_thread(content_ids, copies["hub.db"])
-        copies |= {
-            f"blobs/{content_id[:2]}/{content_id}": directory.blobs / content_id[:2] / content_id
-            for content_id in blobs
-        }
+        files = await asyncio.to_thread(lambda: list(blobs(copies["hub.db"])))
+        copies |= {f"blobs/{name[:2]}/{name}": directory.blobs / name[:2] / name for name in files}
         await asyncio.to_thread(_pack, directory, path, copies)
 
 

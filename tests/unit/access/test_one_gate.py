@@ -12,6 +12,7 @@ SOURCE = Path(ironhub.__file__).parent
 MAKERS = {
     "DevicePrincipal": {"identity/gate.py"},
     "ServicePrincipal": {"identity/gate.py"},
+    "LinkPrincipal": {"identity/links.py"},
     "OperatorPrincipal": {"identity/gate.py"},
     "Grant": {"access/service.py"},
 }

@@ -11,7 +11,7 @@ IDS = ["device_id", "module_id"]
 OWNED = sorted(
     name
     for name, table in tables.METADATA.tables.items()
-    if "device_id" in table.columns and name not in ("identities", "outbox", "job_devices")
+    if "device_id" in table.columns and name not in ("identities", "outbox", "job_devices", "file_notifications")
 )
 
 
