@@ -67,7 +67,6 @@ NOT_YET: Final = {
     "node:Client.send": _AMQP,
     "node:Client.getFeedbackReceiver": _AMQP,
     "node:Client.getFileNotificationReceiver": _AMQP,
-    "py:IoTHubModuleClient.create_from_edge_environment": _EDGE,
     "py:IoTHubModuleClient.receive_message_on_input": _EDGE,
     **{
         f"py:{name}.from_token_credential": _TOKENS
