@@ -11,6 +11,7 @@ from azure.iot.hub.models import (
     ConfigurationQueriesTestInput,
     Twin,
 )
+from tests.covers import covers
 from tests.e2e.python_client import MQTT, PATIENCE, new_id
 from tests.e2e.test_python_service import refused
 from tests.fakes.running_hub import RunningHub
@@ -36,6 +37,14 @@ def new_configuration(hall: str, **fields: Any) -> Configuration:
     return Configuration(id=new_id("speed"), schema_version="1.0", labels={"by": "test"}, **fields)
 
 
+@covers(
+    "py:IoTHubConfigurationManager.from_connection_string",
+    "py:IoTHubConfigurationManager.create_configuration",
+    "py:IoTHubConfigurationManager.get_configuration",
+    "py:IoTHubConfigurationManager.get_configurations",
+    "py:IoTHubConfigurationManager.update_configuration",
+    "py:IoTHubConfigurationManager.delete_configuration",
+)
 def test_a_configuration_is_created_read_listed_updated_and_deleted(manager: Any) -> None:
     wanted = new_configuration(new_id("hall"))
     made = manager.create_configuration(wanted)
@@ -147,6 +156,9 @@ def test_a_deployment_reaches_the_modules_of_an_edge_device(hub: RunningHub, man
     manager.delete_configuration(wanted.id)
 
 
+@covers(
+    "py:IoTHubConfigurationManager.apply_configuration_on_edge_device",
+)
 def test_content_is_applied_to_one_edge_device(manager: Any, registry: Any) -> None:
     edge, key = new_id("edge"), "A" * 43 + "="
     registry.create_device_with_sas(edge, key, key, "enabled", iot_edge=True)
@@ -157,6 +169,9 @@ def test_content_is_applied_to_one_edge_device(manager: Any, registry: Any) -> N
         manager.apply_configuration_on_edge_device(new_id("nobody"), content)
 
 
+@covers(
+    "py:IoTHubConfigurationManager.test_configuration_queries",
+)
 def test_conditions_and_metrics_are_tried_before(manager: Any) -> None:
     good = ConfigurationQueriesTestInput(
         target_condition="tags.hall = 'b'", custom_metric_queries={"all": "SELECT deviceId FROM devices"}

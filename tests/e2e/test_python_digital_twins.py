@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from azure.iot.hub import DigitalTwinClient, IoTHubRegistryManager
+from tests.covers import covers
 from tests.e2e.python_client import MQTT, PATIENCE, PythonClient, new_id
 from tests.e2e.test_python_service import refused
 from tests.fakes.running_hub import Registered, RunningHub
@@ -32,6 +33,11 @@ def client(hub: RunningHub, device: Registered) -> Iterator[PythonClient]:
         yield connected
 
 
+@covers(
+    "py:DigitalTwinClient.from_connection_string",
+    "py:DigitalTwinClient.get_digital_twin",
+    "py:feature.model-id",
+)
 def test_a_digital_twin_shows_the_model_and_what_the_device_reports(
     hub: RunningHub, twins: Any, device: Registered, client: PythonClient
 ) -> None:
@@ -52,6 +58,9 @@ def test_a_digital_twin_shows_the_model_and_what_the_device_reports(
     assert registry.get_twin(device.device_id).additional_properties["modelId"] == MODEL
 
 
+@covers(
+    "py:DigitalTwinClient.update_digital_twin",
+)
 def test_a_patch_becomes_desired_properties_of_the_device(twins: Any, device: Registered, client: PythonClient) -> None:
     patches = client.desired()
     operations = [
@@ -87,6 +96,10 @@ def test_a_patch_that_cannot_be_is_refused_by_name(twins: Any, device: Registere
         twins.get_digital_twin(new_id("nobody"))
 
 
+@covers(
+    "py:DigitalTwinClient.invoke_command",
+    "py:DigitalTwinClient.invoke_component_command",
+)
 def test_commands_of_the_device_and_of_its_components_are_answered(
     twins: Any, device: Registered, client: PythonClient
 ) -> None:
