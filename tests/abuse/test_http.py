@@ -19,7 +19,7 @@ from tests.fakes.raw_device import (
     read_answer,
     token_for,
 )
-from tests.fakes.running_hub import RunningHub
+from tests.fakes.running_hub import Registered, RunningHub
 
 VERSION: Final = "?api-version=2021-04-12"
 EVERY_ROUTE: Final = (
@@ -71,6 +71,56 @@ def test_a_token_of_a_device_opens_no_back_ends_route(cast: Cast, name: str) -> 
         scoped = name == "a policy that lets no device connect" and path == "/twins/d10"
         assert answer.status in ((200,) if scoped else (400, 401, 403)), path
     assert call(cast.hub, "GET", "/devices/d1" + VERSION, token_for(cast.hub, cast.d1)).status == 401
+
+
+DEVICE_CALLS: Final = (
+    ("POST", "messages/events"),
+    ("GET", "messages/devicebound"),
+    ("DELETE", "messages/devicebound/some-lock"),
+    ("DELETE", "messages/devicebound/some-lock?reject"),
+    ("POST", "messages/devicebound/some-lock/abandon"),
+)
+
+
+def path_of(device: Registered) -> str:
+    """Where a device or module is served."""
+    return f"/devices/{device.device_id}" + (f"/modules/{device.module_id}" if device.module_id else "")
+
+
+@pytest.mark.parametrize("name", [name for name in TOKEN_ATTACKS if name != "a space behind it"])  # no part of a header
+def test_what_opens_no_session_opens_no_call_of_a_device(hub: RunningHub, cast: Cast, name: str) -> None:
+    claimed, token = TOKEN_ATTACKS[name](cast)
+    for method, path in DEVICE_CALLS:
+        try:
+            answer = call(hub, method, f"{path_of(claimed)}/{path}", token, MARK)
+        except UnicodeEncodeError:
+            return  # no header can carry it
+        assert answer.status in (400, 401), path
+
+
+def test_a_good_token_opens_the_calls_of_its_own_device_only(hub: RunningHub, cast: Cast) -> None:
+    everybody = (cast.d1, cast.d10, cast.module, cast.disabled, cast.by_certificate)
+    for mine in (cast.d1, cast.d10, cast.module):
+        token = token_for(hub, mine)
+        for whose in everybody:
+            for method, path in DEVICE_CALLS:
+                status = call(hub, method, f"{path_of(whose)}/{path}", token, MARK).status
+                assert status == 401 if whose is not mine else status in (204, 412), (mine, whose, path)
+
+
+def test_a_token_and_a_name_that_do_not_belong_together_call_no_method(hub: RunningHub, cast: Cast) -> None:
+    body = b'{"methodName": "look", "responseTimeoutInSeconds": 5}'
+    names = ("d1", "d1/", "/arm", "d1/arm/x", "d10/arm", "d1/none", "D1/arm", "d1/arm\t", "d1%2Farm", "", "d1\\arm")
+    for signer in (cast.d1, cast.module, cast.d10):
+        for name in names:
+            token = token_for(hub, signer)
+            answer = call(hub, "POST", "/twins/d1/methods", token, body, **{"x-ms-edge-moduleId": name})
+            good = signer is cast.module and name.strip() == "d1/arm"  # it may ask; the device is not there
+            assert answer.status == 404 if good else answer.status in (400, 401), (signer, name)
+    answer = call(
+        hub, "POST", "/twins/d10/methods", token_for(hub, cast.module), body, **{"x-ms-edge-moduleId": "d1/arm"}
+    )
+    assert answer.status == 401
 
 
 LESSER: Final[dict[str, tuple[str, str, set[tuple[str, str]]]]] = {

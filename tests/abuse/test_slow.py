@@ -85,6 +85,7 @@ def slow_strangers(hub: RunningHub, connect: bytes) -> list[Slow]:
     """One of each kind."""
     hello, long = client_hello(), connect + PINGREQ * 400
     head = http_request("GET", "/devices/x", host="hub")[:-4]
+    telemetry, chunks = b"POST /devices/x/messages/events HTTP/1.1\r\nHost: hub\r\n", b"1\r\nx\r\n" * 200
     body = b"POST /twins/x/methods HTTP/1.1\r\nHost: hub\r\nContent-Length: 9000\r\n\r\n"
     return [
         Slow("says nothing", plain(hub)),
@@ -102,6 +103,9 @@ def slow_strangers(hub: RunningHub, connect: bytes) -> list[Slow]:
         Slow("drips a request", secured(hub, "https"), head, b"\r\nX: " + b"x" * 1000),
         Slow("a request without its body", secured(hub, "https"), body),
         Slow("drips the body", secured(hub, "https"), body, b"x" * 1000),
+        Slow("drips telemetry", secured(hub, "https"), telemetry + b"Content-Length: 999\r\n\r\n", b"x" * 999),
+        Slow("drips chunks", secured(hub, "https"), telemetry + b"Transfer-Encoding: chunked\r\n\r\n", chunks),
+        Slow("drips empty lines before a request", secured(hub, "https"), b"", b"\r\n" * 500),
         Slow("drips an upgrade", secured(hub, "https"), b"", upgrade(hub.address) + b"x" * 1000),
         Slow("an upgrade and silence", websocket(hub)),
         Slow("drips a frame", websocket(hub), b"", frame(2, long)),
