@@ -160,3 +160,44 @@ def test_a_request_that_is_cut_off_can_be_answered() -> None:
     exchange, *_ = read(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
     assert b"408 Request Timeout" in exchange.respond(Response(408, b"{}"), NOON, closing=True)
     assert not exchange.keeps_alive
+
+
+def test_names_of_headers_are_kept_as_sent() -> None:
+    _, head, _, _ = read(b"GET / HTTP/1.1\r\nHost: h\r\nIoTHub-App-Temp: 1\r\n\r\n")
+    assert head is not None
+    assert head.fields == (("Host", "h"), ("IoTHub-App-Temp", "1"))
+    assert head.headers["iothub-app-temp"] == "1"
+
+
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 2\r\n\r\nhi", b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"]
+)
+def test_a_body_on_get_belongs_to_it_and_not_to_what_follows(framing: bytes) -> None:
+    exchange, _, body, rest = read(b"GET / HTTP/1.1\r\nHost: h\r\n" + framing + b"GET /next")
+    assert (body, rest) == (b"hi", b"GET /next")
+    exchange.respond(Response(204), NOON)
+    assert exchange.keeps_alive
+
+
+def test_an_answer_before_the_body_is_whole_ends_the_connection() -> None:
+    exchange, *_ = read(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n12")
+    assert b"Connection: close\r\n" in exchange.respond(Response(401, b"{}"), NOON)
+    assert not exchange.keeps_alive
+
+
+def test_one_close_among_the_options_is_enough() -> None:
+    exchange, *_ = read(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive\r\nConnection: TE, Close\r\n\r\n")
+    exchange.respond(Response(204), NOON)
+    assert not exchange.keeps_alive
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: x", "a\nb", "a\0", "\u20ac"])
+def test_no_header_of_an_answer_can_end_early(value: str) -> None:
+    exchange, *_ = read(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    with pytest.raises(ValueError, match="no header can carry"):
+        exchange.respond(Response(200, b"", (("X", value),)), NOON)
+
+
+def test_a_value_of_latin_1_is_sent_as_that() -> None:
+    exchange, *_ = read(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert b"X: \xfc\r\n" in exchange.respond(Response(200, b"", (("X", "\u00fc"),)), NOON)
