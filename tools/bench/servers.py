@@ -156,6 +156,7 @@ class FloorServer:
         key.write_bytes(issued.key_pem)
         command = [sys.executable, "-m", "uvicorn", "tools.bench.floor:app", "--host", address]
         command += ["--port", str(self.https), "--ssl-certfile", str(certificate), "--ssl-keyfile", str(key)]
+        command += ["--timeout-keep-alive", "600"]  # it waits while the other's round runs
         self._process = _Process([*command, "--no-access-log", "--log-level", "warning"], directory / "stderr.log")
         try:
             _wait_for(self._process, address, self.https)
