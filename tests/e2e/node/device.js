@@ -1,6 +1,8 @@
 // Devices and modules of the vendor's unmodified Node SDK, as many as a test wants, each under a handle of its own.
 'use strict';
 
+const { Readable } = require('node:stream');
+
 const { Client, ModuleClient, Message } = require('azure-iot-device');
 const { Http } = require('azure-iot-device-http');
 const { Mqtt, MqttWs } = require('azure-iot-device-mqtt');
@@ -61,6 +63,16 @@ serve({
   async invoke({ handle, deviceId, moduleId, call }) {
     const target = moduleId ? [deviceId, moduleId] : [deviceId];
     return clients.get(handle).invokeMethod(...target, call);
+  },
+  async upload({ handle, name, size }) {
+    const content = Buffer.alloc(size, 'the noise of the press ');
+    await clients.get(handle).uploadToBlob(name, Readable.from([content]), size);
+  },
+  async beginUpload({ handle, name }) {
+    return clients.get(handle).getBlobSharedAccessSignature(name);
+  },
+  async endUpload({ handle, correlationId, success, status }) {
+    await clients.get(handle).notifyBlobUploadStatus(correlationId, success, status, 'told');
   },
   async answer({ handle, method, status }) {
     const client = clients.get(handle);

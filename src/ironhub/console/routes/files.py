@@ -19,9 +19,10 @@ from ironhub.console.shapes.files import (
 )
 from ironhub.console.shapes.instants import shown_instant
 from ironhub.dialects.azure.blob_sas import encode_link
-from ironhub.messaging.files.blobs import check_container
+from ironhub.messaging.files.blobs import BlobNameInvalid, BlobNotFound, check_container
+from ironhub.messaging.files.model import FileLockLost
 
-routes: Final[APIRouter] = router("/files", "files")
+routes: Final[APIRouter] = router("/files", "files", BlobNotFound, BlobNameInvalid, FileLockLost)
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Few = Annotated[int, Query(ge=1, le=100)]
@@ -89,4 +90,5 @@ async def make_link(caller: Authenticated, container: str, new: NewLink) -> Link
     ends_at = services.clock.now() + new.hours * 3600.0
     token = encode_link(services.blob_account, container, None, new.permissions, expires_at=ends_at)
     host = new.host or services.hub_names[0]
-    return LinkGiven(url=f"https://{host}/{container}?{token}", expires_at=shown_instant(ends_at))
+    url = f"https://{host}/{container}?{token}"
+    return LinkGiven(url=url, account=services.blob_account.name, expires_at=shown_instant(ends_at))

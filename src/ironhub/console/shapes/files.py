@@ -109,4 +109,6 @@ class LinkGiven(Given):
     """A link. Whoever has it may do what it was made for, until it ends."""
 
     url: str
+    account: str
+    """What an address begins with for clients that expect an emulator's: `https://host/account/container/blob`."""
     expires_at: str
