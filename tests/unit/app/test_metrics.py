@@ -37,4 +37,5 @@ async def test_what_is_counted_is_read(tmp_path: Path) -> None:
         assert readings.stores == {"hub": True, "stream": True}
         assert readings.connections == {"open": 0, "unidentified": 0, "sessions": 0}
         assert readings.tasks >= 1
+        assert (readings.jobs, readings.job_devices) == (0, {})
         assert list(sources.ready()) == []

@@ -3,6 +3,7 @@ from ironhub.core.bus import (
     CommandQueued,
     CredentialsChanged,
     DesiredChanged,
+    JobsChanged,
     Notice,
     PolicyChanged,
 )
@@ -19,7 +20,8 @@ def test_each_notice_is_told_apart_by_its_kind() -> None:
         PolicyChanged("owner"),
         DesiredChanged(PRESS, 2, {}),
         CommandQueued(PRESS),
+        JobsChanged(None),
     ]
-    kinds = [CredentialsChanged, AuthoritiesChanged, PolicyChanged, DesiredChanged, CommandQueued]
+    kinds = [CredentialsChanged, AuthoritiesChanged, PolicyChanged, DesiredChanged, CommandQueued, JobsChanged]
     for notice in notices:
         assert [isinstance(notice, kind) for kind in kinds].count(True) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -31,12 +32,16 @@ from ironhub.identity.model import (
     CredentialKind,
     Credentials,
     DevicePrincipal,
+    OperatorPrincipal,
     Proof,
+    Remembered,
     Right,
+    ServicePrincipal,
     SymmetricKeys,
     Thumbprints,
     TrustedAuthority,
 )
+from ironhub.identity.sas import key_digest
 
 ROOT = make_authority("Plant root")
 OTHER_ROOT = make_authority("Other plant's root")
@@ -708,3 +713,39 @@ def test_who_has_opened_the_data_directory_needs_no_token() -> None:
 def revoking(authority: FakeAuthority, serial_number: int) -> bytes:
     revoked = authority.issue("revoked", serial_number=serial_number).certificate
     return x509.load_pem_x509_crl(authority.revocation_list([revoked])).public_bytes(Encoding.DER)
+
+
+# Those who are gone and whose work goes on
+
+
+async def test_a_back_end_is_recalled_with_the_rights_its_policy_has_now(
+    gate: Gate, known: KnownToTheHub, clock: FakeClock
+) -> None:
+    token = token_for(HUB, clock=clock, key=OWNER_KEYS.secondary, policy="iothubowner")
+    admitted = await gate.admit_service(token)
+    who = Remembered(admitted.policy, True, admitted.scope, admitted.key_digest)
+    clock.advance(1e6)  # the token is long over
+    recalled = await gate.recall(who)
+    assert isinstance(recalled, ServicePrincipal)
+    assert replace(recalled, expires_at=admitted.expires_at) == admitted
+    known.put_policy("iothubowner", Right.REGISTRY_READ)
+    recalled = await gate.recall(who)
+    assert isinstance(recalled, ServicePrincipal)
+    assert recalled.rights == {Right.REGISTRY_READ}
+
+
+async def test_a_back_end_whose_key_or_policy_is_gone_is_not_recalled(gate: Gate, known: KnownToTheHub) -> None:
+    who = Remembered("iothubowner", True, "", key_digest(OWNER_KEYS.primary))
+    await gate.recall(who)
+    known.put_policy("iothubowner", *Right, keys=SymmetricKeys(OTHER_KEYS.primary, OWNER_KEYS.secondary))
+    with pytest.raises(AuthenticationFailed):
+        await gate.recall(who)
+    del known.policies["iothubowner"]
+    with pytest.raises(AuthenticationFailed):
+        await gate.recall(who)
+    with pytest.raises(AuthenticationFailed):
+        await gate.recall(Remembered("service", True, "", ""))
+
+
+async def test_an_operator_is_recalled(gate: Gate) -> None:
+    assert await gate.recall(Remembered("local", by_policy=False)) == OperatorPrincipal("local")
