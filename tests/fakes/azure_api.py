@@ -13,7 +13,7 @@ from tests.fakes.services import SmallHub
 from ironhub.core.ids import Identity, identity
 from ironhub.dialects.azure.events import AzureEvent, decode_event
 from ironhub.heads.http.azure.application import AzureHttp
-from ironhub.heads.http.azure.calls import CallGroup
+from ironhub.heads.http.azure.calls import CallGroup, LinkDoor
 from ironhub.heads.http.azure.commands import CommandCalls
 from ironhub.heads.http.azure.device_messages import DeviceMessageCalls
 from ironhub.heads.http.azure.identities import IdentityCalls
@@ -67,7 +67,7 @@ class AzureApi:
     `groups` returns the calls that are served besides those of devices, twins, commands and telemetry.
     """
 
-    def __init__(self, groups: Groups | None = None) -> None:
+    def __init__(self, groups: Groups | None = None, *, links: LinkDoor | None = None) -> None:
         self.hub = SmallHub()
         self.stores, self.clock, self.entropy = self.hub.stores, self.hub.clock, FakeEntropy("api")
         self.methods = FakeMethods()
@@ -96,6 +96,7 @@ class AzureApi:
             gate=self.gate,
             clock=self.clock,
             entropy=self.entropy,
+            links=links,
         )
 
     def token(self, policy: str = "owner", resource: str = HUB) -> str:

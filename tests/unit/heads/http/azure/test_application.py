@@ -8,10 +8,13 @@ import pytest
 from tests.fakes.azure_api import ARM, HUB, NODE_CREATE, PRESS, AzureApi, header, refused
 from tests.fakes.pki import self_signed
 
+from ironhub.core.errors import HubError
 from ironhub.core.ids import identity
+from ironhub.heads.http.azure.calls import Call, Door, Route
 from ironhub.heads.http.conversation import HttpConversation
 from ironhub.heads.http.errors import RequestMalformed
 from ironhub.heads.http.messages import Head, Response
+from ironhub.identity.model import AuthenticationFailed, LinkPrincipal, LinkRight
 
 
 @pytest.mark.parametrize(
@@ -241,3 +244,45 @@ async def test_a_device_is_admitted_by_its_head_alone(api: AzureApi) -> None:
     refusal = await api.service.admit(Head("POST", EVENTS, "", {"host": HUB}), api.channel)
     assert refusal is not None
     assert refusal.status == 401
+
+
+class Files:
+    """Calls behind a link, and the door in front of them."""
+
+    def __init__(self) -> None:
+        self.callers: list[object] = []
+
+    def routes(self) -> list[Route]:
+        return [Route("PUT", "/{container}/{blob*}", self.put, Door.LINK, stream_limit=99)]
+
+    async def put(self, call: Call) -> Response:
+        self.callers.append(call.principal)
+        return Response(201)
+
+    def admit(self, head: Head, values: dict[str, str]) -> LinkPrincipal:
+        if head.query != "sig=good":
+            raise AuthenticationFailed("no good link")
+        return LinkPrincipal(values["container"], values["blob"], frozenset(LinkRight), 1e12)
+
+    def refuse(self, error: HubError, head: Head, request_id: str) -> Response:
+        return Response(403, f"<Error>{error.code}</Error>".encode(), content_type="application/xml")
+
+
+async def test_who_shows_a_link_comes_in_by_its_own_door_and_is_refused_in_its_own_words() -> None:
+    files = Files()
+    api = AzureApi(lambda _: [files], links=files)
+    assert (await api.send("PUT", "/box/a/b?sig=good")).status == 201
+    assert files.callers == [LinkPrincipal("box", "a/b", frozenset(LinkRight), 1e12)]
+    for token in ("", api.token()):
+        refusal = await api.send("PUT", "/box/a/b?sig=bad", authorization=token)
+        assert (refusal.status, refusal.body) == (403, b"<Error>identity.unauthorized</Error>")
+        assert header(refusal, "x-ms-request-id")
+    assert len(files.callers) == 1
+
+
+async def test_a_body_is_taken_as_it_comes_where_the_route_says_so() -> None:
+    files = Files()
+    api = AzureApi(lambda _: [files], links=files)
+    assert api.service.stream_limit(Head("PUT", "/box/a", "", {})) == 99
+    for method, path in (("PUT", "/devices/d"), ("POST", "/box/a"), ("PUT", "/"), ("PUT", "//x")):
+        assert api.service.stream_limit(Head(method, path, "", {})) is None
