@@ -10,6 +10,7 @@ from ironhub.console.intake import BoundedBodies
 from ironhub.console.reference import DESCRIPTION, PAGE, reference_page
 from ironhub.console.routes import (
     authorities,
+    configurations,
     devices,
     events,
     files,
@@ -25,7 +26,21 @@ from ironhub.console.routes import (
 from ironhub.console.services import HubServices
 
 PREFIX: Final = "/api/v1"
-_ROUTES: Final = (devices, modules, imports, twins, queries, messaging, jobs, files, authorities, policies, events, hub)
+_ROUTES: Final = (
+    devices,
+    modules,
+    imports,
+    twins,
+    queries,
+    configurations,
+    messaging,
+    jobs,
+    files,
+    authorities,
+    policies,
+    events,
+    hub,
+)
 
 
 def make_admin_app(services: HubServices, admin_token: bytes) -> DescribedApi:

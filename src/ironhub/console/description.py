@@ -24,6 +24,7 @@ _PARAMETERS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "device": ("A device's id.", "press-7", {}),
     "module": ("A module of the device; left out: the device itself.", "arm", {}),
     "name": ("Its name.", "plant-2", {}),
+    "configuration_id": ("The configuration's id, in lower case.", "speed", {}),
     "after": ("Where the page before ended, as its answer says; left out: the first page.", "press-7", {}),
     "limit": ("How many at most.", "100", {}),
     "host": ("Which of the hub's names to put in; left out: the first.", "hub.example", {}),

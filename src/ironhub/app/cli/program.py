@@ -12,6 +12,7 @@ from ironhub.app.cli import (
     apply,
     authorities,
     commands,
+    configurations,
     devices,
     events,
     files,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 hub.add_to(app)
 fleet.add_to(devices.app)
-for group in (devices, modules, twins, methods, commands, jobs, files, policies, authorities):
+for group in (devices, modules, twins, configurations, methods, commands, jobs, files, policies, authorities):
     app.add_typer(group.app)
 monitor.add_to(app)
 simulate.add_to(app)

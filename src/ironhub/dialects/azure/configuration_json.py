@@ -72,6 +72,12 @@ def draft_of(body: Mapping[str, Any]) -> ConfigurationDraft:
     )
 
 
+def is_vendors(body: Mapping[str, Any]) -> bool:
+    """Whether a configuration is written in the vendor's words."""
+    content = body.get("content")
+    return "targetCondition" in body or (isinstance(content, dict) and bool(content.keys() & set(_NAMES.values())))
+
+
 def decode_contents(data: bytes) -> list[Content]:
     """Return what is to be applied to one device. Raises JsonInvalid, ConfigurationContentInvalid."""
     return _contents(decode_json_object(data))
