@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the code: every error, setting and metric, and what the admin API can do.
+"""Writes docs/reference/ from the code: every error, setting and metric, and what both REST APIs can do.
 
 python -m tools.reference            write the pages
 python -m tools.reference --check    exit with 1 when one is not what the code says
@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
+
+from tools import azure_rest
+from tools.azure_routes import served_routes
 
 import ironhub
 from ironhub.app.settings import Settings
@@ -74,6 +77,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "metrics.md": metrics_page(),
         "admin-api.json": document_text(admin_document()),
+        "azure-rest.json": document_text(azure_rest.document(served_routes())),
     }
 
 
