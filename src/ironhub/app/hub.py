@@ -15,6 +15,7 @@ from ironhub.app.files import FileParts, open_files
 from ironhub.app.jobs import wire_jobs
 from ironhub.app.policies import BUILT_IN, ensure_policies
 from ironhub.app.settings import Settings
+from ironhub.app.transfers import wire_transfers
 from ironhub.console.services import HubServices
 from ironhub.core.bus import AuthoritiesChanged, Notice
 from ironhub.core.clock import Clock, Entropy
@@ -35,6 +36,7 @@ from ironhub.pki.service import AuthorityService
 from ironhub.provisioning.bulk.service import BulkService
 from ironhub.registry.service import RegistryService
 from ironhub.storage.keys import open_sealer
+from ironhub.storage.sqlite.blobs import content_ids
 from ironhub.storage.sqlite.database import Database, open_database
 from ironhub.storage.sqlite.stores import sqlite_stores
 from ironhub.storage.stores import Stores
@@ -44,6 +46,7 @@ from ironhub.streams.settings import LogSettings
 from ironhub.twins.configurations.applying import Applier
 from ironhub.twins.configurations.engine import ConfigurationEngine, ConfigurationSettings
 from ironhub.twins.configurations.service import ConfigurationService
+from ironhub.twins.queries.service import QueryService
 from ironhub.twins.service import TwinService
 
 log: Final = logging.getLogger(__name__)
@@ -68,6 +71,7 @@ class Hub:
         stores: Stores,
         log: EmbeddedLog,
         files: FileParts,
+        queries: QueryService,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -96,6 +100,9 @@ class Hub:
         self.telemetry = TelemetryService(log)
         self.jobs = wire_jobs(stores, self.twins, self.methods, self.gate, self.bus, clock, settings)
         self.files = files
+        names = HubNames(self.names)
+        self.transfers = wire_transfers(settings, directory, stores, self.bulk, files, names, clock, entropy)
+        self.queries = queries
         self.authorities = AuthorityService(stores.authorities, self.bus, clock, entropy)
         self.policies = PolicyService(stores.policies, self.bus, entropy, needed=BUILT_IN)
         self.mqtt = MqttServices(
@@ -114,6 +121,7 @@ class Hub:
             registry=self.registry,
             bulk=self.bulk,
             twins=self.twins,
+            queries=queries,
             configurations=self.configurations,
             commands=self.commands,
             methods=self.methods,
@@ -164,7 +172,13 @@ class Hub:
         none is lost and none comes twice.
         """
         with self.files.blobs.holding():
-            await write_archive(self.directory, path, registry=self.database.backup_to, stream=self.log.backup_to)
+            await write_archive(
+                self.directory,
+                path,
+                registry=self.database.backup_to,
+                stream=self.log.backup_to,
+                blobs=content_ids,
+            )
 
     def tasks(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Return what must run while the hub is open."""
@@ -182,11 +196,12 @@ class Hub:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """Devices can connect for as long as this is entered: what calls them by itself does so."""
-        task = asyncio.create_task(_kept_running(self.jobs.runner.run))
+        work = (self.jobs.runner.run, self.transfers.runner.run)
+        tasks = [asyncio.create_task(_kept_running(each)) for each in work]
         try:
             yield
         finally:
-            await _cancel([task])
+            await _cancel(tasks)
 
     async def settle(self) -> None:
         """The sessions are over: finish what they began, and write down that they went."""
@@ -236,7 +251,8 @@ async def open_hub(settings: Settings, *, clock: Clock, entropy: Entropy, patien
         await ensure_policies(stores.policies, entropy)
         await stores.devices.forget_presence(clock.now())
         files = await stack.enter_async_context(open_files(settings, directory, stores, sealer, clock, entropy))
-        hub = Hub(settings, directory, certificate, database, stores, log, files, clock, entropy)
+        queries = QueryService(stores.queries, sealer, clock)
+        hub = Hub(settings, directory, certificate, database, stores, log, files, queries, clock, entropy)
         await hub.gate.authorities_changed()
         stack.push_async_callback(hub.settle)
         tasks = [asyncio.create_task(_kept_running(work)) for work in hub.tasks()]

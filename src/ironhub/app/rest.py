@@ -6,13 +6,15 @@ from ironhub.heads.http.azure.blobs import BlobCalls
 from ironhub.heads.http.azure.bulk import BulkCalls
 from ironhub.heads.http.azure.calls import CallGroup
 from ironhub.heads.http.azure.commands import CommandCalls
-from ironhub.heads.http.azure.device_messages import DeviceMessageCalls
-from ironhub.heads.http.azure.files import FileCalls
 from ironhub.heads.http.azure.configurations import ConfigurationCalls
+from ironhub.heads.http.azure.device_messages import DeviceMessageCalls
 from ironhub.heads.http.azure.digital_twins import DigitalTwinCalls
+from ironhub.heads.http.azure.files import FileCalls
 from ironhub.heads.http.azure.identities import IdentityCalls
-from ironhub.heads.http.azure.links import BlobLinks
 from ironhub.heads.http.azure.jobs import JobCalls
+from ironhub.heads.http.azure.links import BlobLinks
+from ironhub.heads.http.azure.queries import QueryCalls
+from ironhub.heads.http.azure.transfers import TransferCalls
 from ironhub.heads.http.azure.twins import TwinCalls
 from ironhub.registry.family import DeviceFamily
 
@@ -22,7 +24,9 @@ def call_groups(hub: Hub) -> list[CallGroup]:
     return [
         IdentityCalls(hub.registry, hub.sessions),
         BulkCalls(hub.bulk),
+        TransferCalls(hub.transfers.service),
         TwinCalls(hub.twins, hub.registry),
+        QueryCalls(hub.queries),
         JobCalls(hub.jobs.service),
         ConfigurationCalls(hub.configurations),
         DigitalTwinCalls(hub.twins, hub.registry, hub.methods),

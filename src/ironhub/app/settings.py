@@ -102,6 +102,11 @@ class Settings(BaseModel):
     """Seconds that a job and what became of its devices are kept after its end."""
     configuration_interval: float = Field(300.0, ge=1)
     """Seconds between two looks at which twins meet the conditions of automatic configurations."""
+    transfer_hosts: tuple[str, ...] = ("*.blob.core.windows.net",)
+    """Hosts that import and export jobs may reach: *.DOMAIN for all below one, on port 443 and with public addresses
+    only; NAME or NAME:PORT for one of them, also in a private network. The hub's own containers need no mention."""
+    transfer_ca: Path | None = None
+    """PEM file of the authority that vouches for those hosts; none: those the system trusts."""
     drain_timeout: float = Field(10.0, gt=0)
     """Seconds that a stop waits for sessions to close."""
     log_format: Literal["json", "console"] = "json"

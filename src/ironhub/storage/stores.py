@@ -11,6 +11,7 @@ from ironhub.messaging.sessions.ports import SessionStore
 from ironhub.messaging.telemetry.ports import Outbox
 from ironhub.pki.ports import AuthorityStore
 from ironhub.provisioning.bulk.ports import BulkStore
+from ironhub.provisioning.transfer.ports import TransferStore
 from ironhub.registry.ports import DeviceStore
 from ironhub.twins.configurations.ports import ConfigurationStore
 from ironhub.twins.ports import TwinStore
@@ -28,6 +29,7 @@ class Stores:
     commands: CommandStore
     sessions: SessionStore
     bulk: BulkStore
+    transfers: TransferStore
     policies: PolicyStore
     authorities: AuthorityStore
     authority_source: AuthoritySource

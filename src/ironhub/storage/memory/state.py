@@ -10,6 +10,7 @@ from ironhub.messaging.files.model import Upload
 from ironhub.messaging.sessions.model import StoredSession
 from ironhub.pki.model import Authority
 from ironhub.provisioning.bulk.model import Mark
+from ironhub.provisioning.transfer.model import Transfer
 from ironhub.registry.model import Device, Module, Presence
 from ironhub.storage.memory.jobs import Jobs
 from ironhub.twins.configurations.model import Configuration, Progress
@@ -59,6 +60,7 @@ class State:
     configuration_progress: Progress | None = None
     uploads: dict[str, Upload] = field(default_factory=dict)
     import_marks: dict[str, Mark] = field(default_factory=dict)
+    transfers: dict[str, Transfer] = field(default_factory=dict)
     outbox: dict[int, Fact] = field(default_factory=dict)
     last_fact_id: int = 0
     jobs: Jobs = field(default_factory=Jobs)

@@ -14,6 +14,7 @@ from ironhub.storage.memory.policies import MemoryPolicyStore
 from ironhub.storage.memory.queries import MemoryQueryStore
 from ironhub.storage.memory.sessions import MemorySessionStore
 from ironhub.storage.memory.state import State
+from ironhub.storage.memory.transfers import MemoryTransferStore
 from ironhub.storage.memory.twins import MemoryTwinStore
 from ironhub.storage.memory.uploads import MemoryUploadStore
 from ironhub.storage.stores import Stores
@@ -37,6 +38,7 @@ def memory_stores(entropy: Entropy, *, feedback_ttl: float = FEEDBACK_TTL) -> St
         commands=MemoryCommandStore(state, entropy, feedback_ttl=feedback_ttl),
         sessions=MemorySessionStore(state),
         bulk=MemoryBulkStore(state, outbox),
+        transfers=MemoryTransferStore(state),
         policies=MemoryPolicyStore(state),
         authorities=authorities,
         authority_source=authorities,

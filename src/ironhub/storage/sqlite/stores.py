@@ -17,6 +17,7 @@ from ironhub.storage.sqlite.outbox import SqliteOutbox
 from ironhub.storage.sqlite.policies import SqlitePolicyStore
 from ironhub.storage.sqlite.queries.store import SqliteQueryStore
 from ironhub.storage.sqlite.sessions import Remembered, SqliteSessionStore
+from ironhub.storage.sqlite.transfers import SqliteTransferStore
 from ironhub.storage.sqlite.twins import SqliteTwinStore
 from ironhub.storage.sqlite.uploads import SqliteUploadStore
 from ironhub.storage.stores import Stores
@@ -43,6 +44,7 @@ def sqlite_stores(
         commands=SqliteCommandStore(database, entropy, feedback_ttl=feedback_ttl),
         sessions=SqliteSessionStore(database, sessions),
         bulk=SqliteBulkStore(database, sealer, (known, sessions)),
+        transfers=SqliteTransferStore(database, sealer),
         policies=SqlitePolicyStore(database, sealer),
         authorities=authorities,
         authority_source=authorities,

@@ -1,0 +1,1 @@
+"""Import and export jobs: the whole registry from and to a blob."""

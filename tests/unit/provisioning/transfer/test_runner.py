@@ -1,0 +1,245 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from tests.fakes.containers import FakeContainers, FakeSpools, PlainLines
+from tests.fakes.grants import by_operator
+from tests.fakes.services import SmallHub
+from tests.fakes.trouble import until
+
+from ironhub.access.model import Permission, PermissionDenied
+from ironhub.core.errors import InvalidArgument
+from ironhub.core.ids import identity
+from ironhub.provisioning.bulk.service import BulkService
+from ironhub.provisioning.transfer import runner as runner_module
+from ironhub.provisioning.transfer.model import (
+    ERRORS_BLOB,
+    MAX_URI,
+    ContainerInvalid,
+    Transfer,
+    TransferBusy,
+    TransferKind,
+    TransferNotFound,
+    TransferRequest,
+    TransferStatus,
+)
+from ironhub.provisioning.transfer.runner import TransferRunner
+from ironhub.provisioning.transfer.service import KEPT, TransferService
+
+URI = "https://good/c?sig=s"
+IMPORT = TransferRequest(kind=TransferKind.IMPORT, input_uri=URI, output_uri=URI)
+EXPORT = TransferRequest(kind=TransferKind.EXPORT, output_uri=URI)
+WRITE, READ = by_operator(Permission.TRANSFER_WRITE), by_operator(Permission.TRANSFER_READ)
+KEYS = by_operator(Permission.REGISTRY_READ)
+
+
+class World:
+    """A small hub with containers, and the jobs over it; `run` may be entered again, as after a crash."""
+
+    def __init__(self) -> None:
+        self.hub = SmallHub()
+        self.containers = FakeContainers()
+        self.spools = FakeSpools()
+        self.bulk = BulkService(self.hub.stores.bulk, self.hub.bus, self.hub.clock, self.hub.entropy)
+        self.service = TransferService(self.hub.stores.transfers, self.containers, self.hub.clock, self.hub.entropy)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Jobs are done while this is entered."""
+        runner = TransferRunner(
+            self.hub.stores.transfers,
+            self.bulk,
+            self.containers,
+            PlainLines(),
+            self.spools,
+            self.hub.clock,
+            self.service.changed,
+        )
+        task = asyncio.create_task(runner.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def done(self, transfer: Transfer) -> Transfer:
+        """Wait until it is over and cleaned up after."""
+        async with asyncio.timeout(10):
+            while not (found := await self.service.get(READ, transfer.job_id)).status.is_over or self.spools.kept:
+                await asyncio.sleep(0)
+        return found
+
+    async def devices(self) -> list[str]:
+        """The ids of all devices."""
+        page = await self.hub.stores.devices.list_devices(after=None, limit=10_000)
+        return [device.device_id for device in page.items]
+
+
+class Death:
+    """Ends the runner as a stop of the hub would, at a certain read."""
+
+    def __init__(self, reads: int) -> None:
+        self._left = reads
+
+    def nears(self) -> None:
+        """One more read."""
+        self._left -= 1
+        if self._left == 0:
+            raise asyncio.CancelledError
+
+    def has_come(self) -> bool:
+        """Whether it is over."""
+        return self._left <= 0
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_an_import_creates_what_the_blob_says_and_tells_what_could_not_be_done(world: World) -> None:
+    world.containers.blobs["devices.txt"] = b"one\nbroken\ntwo\none\n" + b"x" * 600_000
+    async with world.running():
+        job = await world.service.create(WRITE, IMPORT)
+        assert (job.status, job.progress) == (TransferStatus.ENQUEUED, 0)
+        over = await world.done(job)
+    assert (over.status, over.progress) == (TransferStatus.COMPLETED, 100)
+    assert "3 of 5" in over.failure
+    assert over.started_at is not None
+    assert over.ended_at is not None
+    assert await world.devices() == ["one", "two"]
+    told = world.containers.blobs[ERRORS_BLOB].splitlines()
+    assert told == [b"2 ? argument.invalid", b"4 one device.exists", b"5 ? argument.invalid"]
+    assert over.request.input_uri == over.request.output_uri == "https://good/c"
+
+
+async def test_an_import_without_errors_leaves_no_list_of_them(world: World) -> None:
+    world.containers.blobs["devices.txt"] = b"one\ntwo"
+    async with world.running():
+        over = await world.done(await world.service.create(WRITE, IMPORT))
+    assert (over.status, over.failure) == (TransferStatus.COMPLETED, "")
+    assert ERRORS_BLOB not in world.containers.blobs
+
+
+async def test_an_import_that_was_interrupted_goes_on_and_does_no_row_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "BATCH", 10)
+    ids = [f"d{number:03d}" for number in range(100)]
+    world.containers.blobs["devices.txt"] = "\n".join([*ids[:5], "broken", *ids[5:]]).encode()
+    for _ in range(4):  # the process dies in the middle, again and again
+        end = Death(reads=3)
+        world.containers.on_read = end.nears
+        async with world.running():
+            if not await world.service.list(READ):
+                job = await world.service.create(WRITE, IMPORT)
+            await until(end.has_come)
+        assert 0 < len(await world.devices()) < 100
+    world.containers.on_read = lambda: None
+    async with world.running():
+        over = await world.done(job)
+    assert over.status is TransferStatus.COMPLETED
+    assert await world.devices() == ids
+    assert world.containers.blobs[ERRORS_BLOB] == b"6 ? argument.invalid\n"
+
+
+async def test_errors_that_were_written_before_a_crash_took_their_rows_back_are_not_told_twice(world: World) -> None:
+    world.containers.blobs["devices.txt"] = b"broken\n"
+    job = await world.service.create(WRITE, IMPORT)
+    world.spools.open(job.job_id).append(b"left over\n")
+    async with world.running():
+        await world.done(job)
+    assert world.containers.blobs[ERRORS_BLOB] == b"1 ? argument.invalid\n"
+
+
+@pytest.mark.parametrize("with_keys", [True, False])
+async def test_an_export_holds_all_with_keys_only_if_wanted(world: World, with_keys: bool) -> None:
+    await world.hub.register(identity("a"), identity("a", "m"), identity("b"))
+    request = TransferRequest(kind=TransferKind.EXPORT, output_uri=URI, output_blob="all", with_keys=with_keys)
+    async with world.running():
+        over = await world.done(await world.service.create(WRITE, request, reading=KEYS))
+    assert over.status is TransferStatus.COMPLETED
+    assert world.containers.blobs["all"] == f"a {with_keys}\na/m {with_keys}\nb {with_keys}\n".encode()
+
+
+async def test_a_job_that_cannot_be_done_fails_and_says_why_and_the_next_one_runs(world: World) -> None:
+    async with world.running():
+        missing = await world.done(await world.service.create(WRITE, IMPORT))
+        assert missing.status is TransferStatus.FAILED
+        assert "no such blob" in missing.failure
+
+        def bug() -> None:
+            raise ZeroDivisionError
+
+        world.containers.on_read = bug
+        world.containers.blobs["devices.txt"] = b"one"
+        broken = await world.done(await world.service.create(WRITE, IMPORT))
+        assert broken.status is TransferStatus.FAILED
+        assert "log" in broken.failure
+        world.containers.on_read = lambda: None
+        assert (await world.done(await world.service.create(WRITE, IMPORT))).status is TransferStatus.COMPLETED
+
+
+async def test_a_job_is_cancelled_before_and_while_it_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner_module, "BATCH", 1)
+    waiting = await world.service.create(WRITE, IMPORT)
+    assert (await world.service.cancel(WRITE, waiting.job_id)).status is TransferStatus.CANCELLED
+    world.containers.blobs["devices.txt"] = b"\n".join(b"d%d" % number for number in range(50))
+    cancelling: list[asyncio.Task[Any]] = []
+    async with world.running():
+        job = await world.service.create(WRITE, IMPORT)
+
+        def cancel() -> None:
+            if not cancelling:
+                cancelling.append(asyncio.create_task(world.service.cancel(WRITE, job.job_id)))
+
+        world.containers.piece, world.containers.on_read = 8, cancel
+        over = await world.done(job)
+        assert over.status is TransferStatus.CANCELLED
+        world.containers.on_read = lambda: None
+        following = await world.done(await world.service.create(WRITE, EXPORT, reading=KEYS))
+        assert following.status is TransferStatus.COMPLETED
+    assert len(await world.devices()) < 50
+
+
+async def test_one_job_at_a_time_and_old_ones_are_forgotten(world: World) -> None:
+    first = await world.service.create(WRITE, IMPORT)
+    with pytest.raises(TransferBusy):
+        await world.service.create(WRITE, EXPORT, reading=KEYS)
+    await world.service.cancel(WRITE, first.job_id)
+    world.hub.clock.advance(KEPT + 1)
+    second = await world.service.create(WRITE, IMPORT)
+    assert [each.job_id for each in await world.service.list(READ)] == [second.job_id]
+    for call in (world.service.get(READ, first.job_id), world.service.cancel(WRITE, first.job_id)):
+        with pytest.raises(TransferNotFound):
+            await call
+
+
+async def test_a_job_for_a_container_or_blob_that_cannot_be_is_refused_at_once(world: World) -> None:
+    bad = "https://evil/c?sig=s"
+    refused: list[tuple[TransferRequest, type[Exception]]] = [
+        (TransferRequest(kind=TransferKind.IMPORT, input_uri=bad, output_uri=URI), ContainerInvalid),
+        (TransferRequest(kind=TransferKind.EXPORT, output_uri=bad), ContainerInvalid),
+        (TransferRequest(kind=TransferKind.EXPORT, output_uri=URI + "x" * MAX_URI), InvalidArgument),
+        (TransferRequest(kind=TransferKind.EXPORT, output_uri=URI, output_blob="a/../b"), InvalidArgument),
+        (TransferRequest(kind=TransferKind.EXPORT, output_uri=URI, output_blob="a\n"), InvalidArgument),
+    ]
+    for request, error in refused:
+        with pytest.raises(error):
+            await world.service.create(WRITE, request, reading=KEYS)
+    assert await world.service.list(READ) == []
+
+
+async def test_who_may_not_read_the_registry_exports_no_keys(world: World) -> None:
+    calls: list[Callable[[], Any]] = [
+        lambda: world.service.create(WRITE, EXPORT),
+        lambda: world.service.create(READ, IMPORT),
+        lambda: world.service.cancel(READ, "x"),
+        lambda: world.service.get(WRITE, "x"),
+        lambda: world.service.list(WRITE),
+    ]
+    for call in calls:
+        with pytest.raises(PermissionDenied):
+            await call()
