@@ -21,7 +21,7 @@ from ironhub.app.simulator.model import Machine
 from ironhub.app.simulator.plant import Plant, Target
 from ironhub.app.simulator.profile import Profile
 from ironhub.app.simulator.show import line_of, showing, summary_of
-from ironhub.app.system import SystemClock
+from ironhub.app.system import SystemClock, SystemEntropy
 from ironhub.core.clock import Clock
 from ironhub.wire.tls.client import client_context
 
@@ -74,7 +74,7 @@ def run_clean(data: Path) -> Answer:
 
 async def _clean(data: Path) -> int:
     async with open_client(data) as hub:
-        return await remove(hub, await simulated(hub))
+        return await remove(hub, await simulated(hub), SystemEntropy())
 
 
 async def _simulate(data: Path, wanted: Wanted, *, as_json: bool) -> Answer:
@@ -85,7 +85,7 @@ async def _simulate(data: Path, wanted: Wanted, *, as_json: bool) -> Answer:
         note(f"{wanted.devices:,} machines ({wanted.profile.name}) register at the hub.")
         ids = [machine.device_id for machine in machines]
         tags = TAGS | {"plant": wanted.profile.name}
-        keys = await keys_of(hub, ids, register=wanted.register, tags=tags)
+        keys = await keys_of(hub, ids, register=wanted.register, tags=tags, entropy=SystemEntropy())
     allow_files(wanted.devices)
     plant = _plant(target, directory.ca_pem(), wanted, SystemClock())
     fleet = [SimulatedMachine(plant, machine, keys[machine.device_id]) for machine in machines]
