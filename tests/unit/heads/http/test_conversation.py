@@ -1,16 +1,17 @@
 """Requests on one connection: one after the other, in time, within bounds."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from tests.fakes.channel import FakeChannel
 from tests.fakes.clock import FakeClock
 
-from ironhub.core.errors import HubError
+from ironhub.core.errors import CorruptStore, HubError
 from ironhub.heads.background import Background
 from ironhub.heads.channel import Channel
 from ironhub.heads.http.conversation import HttpConversation
+from ironhub.heads.http.errors import BodyIncomplete
 from ironhub.heads.http.messages import Head, HttpSettings, Request, Response
 
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -364,3 +365,263 @@ async def test_a_websocket_that_sends_nothing_ahead_takes_over_too() -> None:
     talk.hear(MASKED_HI)
     assert talk.inside[0].calls == ["hi"]
     await talk.close()
+
+
+# Bodies that are taken as they come, and answers that are sent as they are read.
+
+LIMIT = 1_000_000
+
+
+def put(length: int | None, *more: str) -> bytes:
+    """The head of a request with a body of this length; None: in chunks."""
+    told = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    return "\r\n".join(["PUT /a HTTP/1.1", "Host: h", told, *more, "", ""]).encode()
+
+
+class Store:
+    """An application that takes bodies as they come, as slowly as the test lets it."""
+
+    def __init__(self) -> None:
+        self.clock, self.background = FakeClock(), Background()
+        self.taken = bytearray()
+        self.go, self.admitting = asyncio.Event(), asyncio.Event()
+        self.go.set()
+        self.admitting.set()
+        self.refusal: Response | None = None
+        self.early: Response | None = None
+        self.lost: HubError | None = None
+        self.answers: dict[str, Callable[[], Response]] = {}
+
+    async def admit(self, head: Head, channel: Channel) -> Response | None:
+        await self.admitting.wait()
+        return self.refusal
+
+    def stream_limit(self, head: Head) -> int | None:
+        return LIMIT if head.method == "PUT" else None
+
+    async def answer(self, request: Request) -> Response:
+        if request.incoming is None:
+            return self.answers[request.head.path]()
+        if self.early is not None:
+            return self.early
+        try:
+            async for piece in request.incoming:
+                await self.go.wait()
+                self.taken += piece
+        except BodyIncomplete as error:
+            self.lost = error
+            return Response(400)
+        return Response(201, f"{len(self.taken)}".encode())
+
+    def refuse(self, error: HubError) -> Response:
+        return Response(error.status, error.code.encode())
+
+
+class StoreTalk:
+    """One connection."""
+
+    def __init__(self, **settings: float) -> None:
+        self.store, self.channel = Store(), FakeChannel()
+        bounds = HttpSettings(**settings)  # type: ignore[arg-type]  # ints and floats by name
+        self.conversation = HttpConversation(self.channel, self.store, self._no_websocket, bounds)
+        self.hear = self.conversation.receive
+
+    def _no_websocket(self, channel: Channel) -> HttpConversation:
+        raise AssertionError
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SOON):
+            while not is_so():
+                await asyncio.sleep(0)
+
+    async def said(self, ends_with: bytes) -> bytes:
+        await self.until(lambda: self.channel.sent.endswith(ends_with))
+        return self.channel.take()
+
+    async def close(self) -> None:
+        self.store.go.set()
+        self.conversation.lost()
+        await self.store.background.drain(SOON)
+
+
+@pytest.fixture
+async def talk() -> AsyncIterator[StoreTalk]:
+    made = StoreTalk()
+    yield made
+    await made.close()
+
+
+async def test_a_body_far_over_the_bound_of_others_is_taken_as_it_comes(talk: StoreTalk) -> None:
+    talk.hear(put(900_000))
+    for _ in range(9):
+        talk.hear(b"x" * 100_000)
+        await asyncio.sleep(0)
+    assert b" 201 Created" in await talk.said(b"900000")
+    talk.hear(put(2) + b"hi" + put(0))
+    await talk.said(b"900002")
+    assert not talk.channel.closed
+
+
+async def test_chunks_are_taken_as_they_come_however_cut(talk: StoreTalk) -> None:
+    for byte in put(None) + b"2\r\nhi\r\n3\r\nyou\r\n0\r\n\r\n":
+        talk.hear(bytes([byte]))
+        await asyncio.sleep(0)
+    await talk.said(b"5")
+    assert talk.store.taken == b"hiyou"
+
+
+async def test_nothing_of_the_body_is_asked_for_before_its_sender_is_admitted(talk: StoreTalk) -> None:
+    talk.store.admitting.clear()
+    talk.hear(put(5, "Expect: 100-continue"))
+    await asyncio.sleep(0)
+    assert talk.channel.sent == b""
+    talk.store.admitting.set()
+    assert await talk.said(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    talk.hear(b"hello")
+    await talk.said(b"5")
+
+
+async def test_who_is_not_admitted_is_told_and_cut_although_the_body_is_small(talk: StoreTalk) -> None:
+    talk.store.refusal = Response(403, b"no")
+    talk.hear(put(2) + b"hi")
+    assert b" 403 Forbidden" in await talk.said(b"no")
+    assert talk.channel.closed
+    assert talk.store.taken == b""
+
+
+@pytest.mark.parametrize("request_", [put(LIMIT + 1), put(None) + b"F4241\r\n"])
+async def test_over_its_own_bound_it_is_refused(talk: StoreTalk, request_: bytes) -> None:
+    talk.hear(request_)
+    assert b" 413 " in await talk.said(b"http.too_large")
+    assert talk.channel.closed
+
+
+async def test_a_slow_store_holds_the_sender_back(talk: StoreTalk) -> None:
+    talk.store.go.clear()
+    talk.hear(put(900_000))
+    sent = 0
+    while talk.channel.reading:
+        talk.hear(b"x" * 50_000)
+        sent += 50_000
+        await asyncio.sleep(0)
+        assert sent <= 400_000
+    talk.store.go.set()
+    await talk.until(lambda: talk.channel.reading)
+    while sent < 900_000:
+        talk.hear(b"x" * 50_000)
+        sent += 50_000
+        await asyncio.sleep(0)
+    await talk.said(b"900000")
+
+
+async def test_a_sender_that_leaves_half_way_is_not_taken_for_done(talk: StoreTalk) -> None:
+    talk.hear(put(10) + b"half")
+    await talk.until(lambda: talk.store.taken == b"half")
+    talk.conversation.lost()
+    await talk.until(lambda: talk.store.lost is not None)
+    assert talk.channel.sent == b""
+
+
+async def test_a_broken_body_ends_the_connection_and_is_not_taken_for_done(talk: StoreTalk) -> None:
+    talk.hear(put(None) + b"2\r\nhi\r\n")
+    await talk.until(lambda: talk.store.taken == b"hi")
+    talk.hear(b"zz\r\n")
+    assert b" 400 " in await talk.said(b"http.malformed")
+    await talk.until(lambda: talk.store.lost is not None)
+    assert talk.channel.closed
+
+
+async def test_an_answer_before_the_body_is_whole_is_the_last_one(talk: StoreTalk) -> None:
+    talk.store.early = Response(507, b"full")
+    talk.hear(put(10) + b"half")
+    assert b"Connection: close" in await talk.said(b"full")
+    assert talk.channel.closed
+
+
+async def test_a_body_that_drips_is_cut() -> None:
+    talk = StoreTalk(rate_window=0.02, min_rate=1000)
+    talk.hear(put(900_000))
+    async with asyncio.timeout(SOON):
+        while not talk.channel.closed:
+            talk.hear(b"x")
+            await asyncio.sleep(0.002)
+    assert b"http.too_slow" in talk.channel.sent
+    await talk.close()
+
+
+async def test_a_sender_that_is_fast_enough_or_held_back_is_not_cut() -> None:
+    talk = StoreTalk(rate_window=0.02, min_rate=1000)
+    talk.hear(put(900_000))
+    for _ in range(10):
+        talk.hear(b"x" * 1000)
+        await asyncio.sleep(0.005)
+    talk.store.go.clear()
+    while talk.channel.reading:
+        talk.hear(b"x" * 50_000)
+        await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0.005)
+    assert not talk.channel.closed
+    await talk.close()
+
+
+def download(*pieces: bytes, fails: bool = False, length: int | None = None) -> Response:
+    async def each() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+        if fails:
+            raise CorruptStore("broken")
+
+    return Response(200, stream=each(), length=sum(map(len, pieces)) if length is None else length)
+
+
+def get(method: str = "GET") -> bytes:
+    return f"{method} /a HTTP/1.1\r\nHost: h\r\n\r\n".encode()
+
+
+async def test_an_answer_is_sent_as_it_is_read_and_the_connection_kept(talk: StoreTalk) -> None:
+    talk.store.answers["/a"] = lambda: download(b"one", b"two")
+    for _ in range(2):
+        talk.hear(get())
+        assert b"Content-Length: 6\r\n" in await talk.said(b"\r\n\r\nonetwo")
+    talk.hear(get("HEAD"))
+    assert b"Content-Length: 6\r\n" in await talk.said(b"\r\n\r\n")
+    assert not talk.channel.closed
+
+
+async def test_a_reader_that_is_slow_gets_the_rest_when_it_reads(talk: StoreTalk) -> None:
+    talk.store.answers["/a"] = lambda: download(b"one", b"two")
+    talk.hear(get())
+    talk.channel.congested = True
+    await talk.said(b"one")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert talk.channel.sent == b""
+    talk.channel.congested = False
+    talk.conversation.resumed()
+    assert await talk.said(b"two") == b"two"
+
+
+async def test_a_reader_that_does_not_read_is_cut() -> None:
+    talk = StoreTalk(read_timeout=0.01)
+    talk.store.answers["/a"] = lambda: download(b"one", b"two")
+    talk.hear(get())
+    talk.channel.congested = True
+    await talk.until(lambda: talk.channel.aborted)
+    await talk.close()
+
+
+async def test_a_reader_that_leaves_ends_the_reading(talk: StoreTalk) -> None:
+    talk.store.answers["/a"] = lambda: download(b"one", b"two")
+    talk.hear(get())
+    talk.channel.congested = True
+    await talk.said(b"one")
+    talk.conversation.lost()
+    await talk.until(lambda: len(talk.store.background) == 0)
+
+
+async def test_an_answer_that_cannot_be_read_on_is_cut_short_and_never_looks_whole(talk: StoreTalk) -> None:
+    talk.store.answers["/a"] = lambda: download(b"one", fails=True, length=6)
+    talk.hear(get())
+    await talk.until(lambda: talk.channel.aborted)
+    assert bytes(talk.channel.sent).endswith(b"one")

@@ -64,3 +64,25 @@ def test_parameters_are_decoded_once_and_the_first_counts() -> None:
         "x": "%41+\ufffd%",
     }
     assert decode_query("") == {"": ""}
+
+
+def test_the_rest_of_a_path_is_one_name() -> None:
+    router: Router[str] = Router(
+        [("GET", "/{box}", "box"), ("PUT", "/{box}/{blob*}", "put"), ("GET", "/devices/{device}", "device")]
+    )
+    assert router.find("GET", "/box") == ("box", {"box": "box"})
+    assert router.find("PUT", "/Box/a/b%2Fc/%20") == ("put", {"box": "Box", "blob": "a/b/c/ "})
+    with pytest.raises(MethodNotAllowed) as caught:
+        router.find("GET", "/box/a")
+    assert caught.value.allow == ("PUT",)
+    with pytest.raises(RouteUnknown):
+        router.find("PUT", "/box//a")
+
+
+@pytest.mark.parametrize("path", ["/devices", "/DEVICES", "/devices/a/b", "/%64evices/a/b"])
+def test_what_begins_like_another_address_is_no_name(path: str) -> None:
+    router: Router[str] = Router(
+        [("GET", "/{box}", "box"), ("GET", "/{box}/{blob*}", "blob"), ("GET", "/devices/{device}", "device")]
+    )
+    with pytest.raises(RouteUnknown):
+        router.find("GET", path)
