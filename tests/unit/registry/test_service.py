@@ -526,3 +526,16 @@ async def test_an_edge_device_from_another_hub_keeps_the_scope_that_its_leaves_n
     assert made.scope == scope
     with pytest.raises(ScopeInvalid):
         await registry.put_device(write(LOWER), DeviceDraft(edge_capable=True, scope=scope), if_match=None)
+
+
+async def test_a_module_that_lacks_is_made_for_a_deployment(registry: RegistryService, device: Device) -> None:
+    eye = identity("press-7", "eye")
+    grant = by_operator(Permission.CONFIGURATION_WRITE, eye)
+    for _ in range(2):
+        await registry.ensure_module(grant)
+    (made,) = await registry.list_modules(read())
+    assert (made.identity, made.managed_by, made.credentials.kind) == (eye, "iotEdge", CredentialKind.SAS)
+    with pytest.raises(DeviceNotFound):
+        await registry.ensure_module(by_operator(Permission.CONFIGURATION_WRITE, identity("nobody", "eye")))
+    with pytest.raises(PermissionDenied):
+        await registry.ensure_module(write(eye))

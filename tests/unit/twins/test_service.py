@@ -16,6 +16,7 @@ from ironhub.core.errors import Unavailable
 from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import identity
 from ironhub.twins import service
+from ironhub.twins.configurations.model import Write
 from ironhub.twins.model import ModuleTwinNotFound, Twin, TwinInvalid, TwinNotFound, TwinVersionConflict, etag_of
 from ironhub.twins.service import TwinService
 
@@ -160,14 +161,14 @@ class Elsewhere:
     async def get_twin(self, who: Any) -> Twin | None:
         return await self._store.get_twin(who)
 
-    async def put_twin(self, twin: Twin, *, replacing: int, facts: Any = ()) -> None:
+    async def put_twin(self, twin: Twin, *, replacing: int, facts: Any = (), receipt: Any = None) -> None:
         if self.left:
             self.left -= 1
             other = await self._store.get_twin(twin.identity)
             assert other is not None
             tags = {**other.tags, f"other{self.left}": 1}
             await self._store.put_twin(replace(other, version=other.version + 1, tags=tags), replacing=other.version)
-        await self._store.put_twin(twin, replacing=replacing, facts=facts)
+        await self._store.put_twin(twin, replacing=replacing, facts=facts, receipt=receipt)
 
 
 async def test_what_another_node_wrote_meanwhile_is_merged_with(hub: SmallHub) -> None:
@@ -293,3 +294,38 @@ async def test_changes_are_counted_by_section(twins: TwinService) -> None:
     await twins.update(WRITE, tags={"hall": "b"}, desired=None, if_match=None)
     await twins.replace(WRITE, tags=None, desired={"a": 2}, if_match=None)
     assert twins.tally.counts == {"reported": 1, "tags": 2, "desired": 1}
+
+
+async def test_desired_properties_are_edited_as_they_stand(hub: SmallHub, twins: TwinService) -> None:
+    await twins.update(WRITE, tags=None, desired={"n": 1}, if_match=None)
+    hub.heard.clear()
+    twin = await twins.edit_desired(WRITE, lambda stored: {"n": stored.desired.properties["n"] + 1, "gone": None})
+    assert (twin.desired.properties, twin.etag_counter, twin.version) == ({"n": 2}, 3, 4)
+    assert hub.heard == [DesiredChanged(PRESS, 3, {"n": 2})]
+    assert (await hub.facts())[-1].data["desired"]["properties"] == {"n": 2, "gone": None}
+
+
+async def test_an_edit_that_changes_nothing_stores_nothing(hub: SmallHub, twins: TwinService) -> None:
+    assert (await twins.edit_desired(WRITE, lambda _: {})).version == 2
+    with pytest.raises(TwinVersionConflict):
+        await twins.edit_desired(WRITE, lambda _: {}, if_match="stale")
+    with pytest.raises(TwinInvalid):
+        await twins.edit_desired(WRITE, lambda _: {"a b": 1})
+    assert (hub.heard, await hub.facts()) == ([], [])
+
+
+async def test_a_configuration_is_written_and_noted_in_one_change(hub: SmallHub, twins: TwinService) -> None:
+    grant = by_operator(Permission.CONFIGURATION_WRITE, PRESS)
+    applied = {"speed": {"status": "Applied"}}
+    twin = await twins.configure(grant, lambda stored: stored | applied, [Write(("a", "b"), 1)])
+    assert (twin.desired.properties, twin.configurations, twin.version) == ({"a": {"b": 1}}, applied, 3)
+    assert hub.heard == [DesiredChanged(PRESS, 2, {"a": {"b": 1}})]
+    assert len(await hub.facts()) == 1
+    assert await twins.configure(grant, lambda stored: stored, [Write(("a", "b"), 1)]) == twin
+    noted = await twins.configure(grant, lambda _: {})
+    assert (noted.configurations, noted.etag_counter, noted.version) == ({}, twin.etag_counter, 4)
+    assert (len(hub.heard), await hub.facts()) == (1, [])
+    with pytest.raises(PermissionDenied):
+        await twins.configure(WRITE, lambda _: {})
+    with pytest.raises(PermissionDenied):
+        await twins.edit_desired(grant, lambda _: {})

@@ -76,9 +76,9 @@ class Applier:
                 writes = winner.content.writes
             elif not await self._tried(identity, self._deploy(principal, identity, winner)):
                 standing[winner.id] = {"status": Status.TARGETED.value}
-        for name in stored:
-            if is_applied(stored, name) and not is_applied(standing, name) and name in known:
-                await self._tried(identity, self._withdraw(principal, identity, known[name]))
+        for loser in (known[name] for name in stored if name in known and concerns(known[name], identity)):
+            if is_applied(stored, loser.id) and not is_applied(standing, loser.id):
+                await self._tried(identity, self._withdraw(principal, identity, loser))
         if writes or _others(identity, stored, known) | standing != stored:
             return await self._store(principal, identity, standing, writes, known)
         return stored

@@ -139,6 +139,10 @@ async def test_a_deployment_writes_to_the_modules_of_edge_devices_and_makes_them
         assert await hub.standing(who) == {"vision": APPLIED}
     assert (await hub.twin(PRESS)).desired.properties == {}
     assert await hub.standing(LATHE) == {}
+    hub.trouble.calls.clear()
+    await hub.engine.look()
+    assert "put_twin" not in hub.trouble.calls
+    assert await hub.standing(agent) == {"vision": APPLIED}
     await hub.put("newer", "*", priority=1, content=Content(ContentKind.EDGE, (Write((), {"modules": {}}, "agent"),)))
     await hub.engine.look()
     assert await hub.standing(PRESS) == {"newer": APPLIED, "vision": TARGETED}
