@@ -8,7 +8,7 @@ from typing import Final
 
 from tools.bench.answering import answering
 from tools.bench.beside import OURS, entered
-from tools.bench.calls import Calls
+from tools.bench.calls import BULK, Calls
 from tools.bench.credentials import Kind
 from tools.bench.fleet import Fleet, name_of
 from tools.bench.growth import FEW_REGISTERED, LARGE, SMALL, TARGET
@@ -36,6 +36,8 @@ class Call:
     """How many of them are measured, compared with the cheapest."""
     target: float | None = None
     """How many times the floor it may cost."""
+    together: bool = False
+    """It names many devices."""
 
 
 CALLS: Final = (
@@ -43,7 +45,7 @@ CALLS: Final = (
     Call("put device", Calls.put_device, 0.3),
     Call("twin patch", Calls.patch_twin, 0.3),
     Call("query page of 100", Calls.query_page, 0.05),
-    Call("bulk of 100", Calls.bulk, 0.05),
+    Call("bulk of 100", Calls.bulk, 0.05, together=True),
 )
 TELEMETRY: Final = Call("HTTPS telemetry, 100 B", Calls.telemetry)
 METHOD: Final = Call("method round trip", Calls.method, 0.5)
@@ -127,12 +129,21 @@ def _take(stage: Stage, call: Call, pair: Mapping[str, Contestant]) -> None:
 
 def _contestant(stage: Stage, server: HubServer, fleet: Fleet, call: Call) -> Contestant:
     """Devices from all over the ids: all of a small fleet, ten thousand different ones of a large one."""
-    asked = [device.device_id for device in fleet.devices[Kind.SAS]] if call is TELEMETRY else _ids(fleet)
-    return stage.caller(server, call.make(_calls(stage, fleet), asked), CONNECTIONS)
+    return stage.caller(server, call.make(_calls(stage, fleet), _asked(fleet, call)), CONNECTIONS)
 
 
 def _calls(stage: Stage, fleet: Fleet) -> Calls:
     return Calls(HUB, fleet.owner_key, stage.expires_at())
+
+
+def _asked(fleet: Fleet, call: Call) -> list[str]:
+    """Devices from all over the ids; those of one bulk call are neighbours, as those of an import are."""
+    if call is TELEMETRY:
+        return [device.device_id for device in fleet.devices[Kind.SAS]]
+    if not call.together:
+        return _ids(fleet)
+    step = max(BULK, fleet.registered * BULK // _ASKED)
+    return [name_of(first + place) for first in range(0, fleet.registered, step) for place in range(BULK)]
 
 
 def _ids(fleet: Fleet) -> list[str]:
