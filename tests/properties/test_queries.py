@@ -131,7 +131,7 @@ FLEET = (
         parent_scopes=("a", "b2"),
     ),
 )
-VALUES = (None, True, False, 0, 1, 1.0, 2.5, -3, "", "a", "b2", "1", "ß", [], [1, "a"], {}, {"a": 1})
+VALUES: tuple[Any, ...] = (None, True, False, 0, 1, 1.0, 2.5, -3, "", "a", "b2", "1", "ß", [], [1, "a"], {}, {"a": 1})
 """What stands in the tags of a fleet, each beside each other kind; None: nothing."""
 
 
@@ -183,10 +183,10 @@ class Pair:
             await stores.devices.put_device(one, replacing=None)
         await stores.devices.put_module(module(ARM), replacing=None)
         for number, tags in enumerate(fleet_tags()):
-            one = Identity(device_id(f"d{number}"))
+            owner = Identity(device_id(f"d{number}"))
             section = Section(2, tags, {"$lastUpdated": 2.5})
-            await stores.devices.put_device(device(one), replacing=None)
-            await stores.twins.put_twin(Twin(one, 3, 1, tags, section, section), replacing=FIRST_VERSION)
+            await stores.devices.put_device(device(owner), replacing=None)
+            await stores.twins.put_twin(Twin(owner, 3, 1, tags, section, section), replacing=FIRST_VERSION)
 
 
 @pytest.fixture(scope="module")

@@ -59,6 +59,8 @@ _BELOW: Final[dict[Steps, dict[str, tuple[str, str]]]] = {
     ("edge",): {"iotedge": ("iotEdge", "capable")},
     ("sections",): {"desired": ("desired", "desired"), "reported": ("reported", "reported")},
 }
+NOWHERE: Final[Steps] = ("",)
+"""The place of a name that is not known: no document has it, so that none of our own names can be asked for."""
 _SECTION: Final = {"$version": "version", "$metadata": "metadata"}
 _SOURCES: Final[dict[Steps, Source]] = {
     ("devices",): Source.DEVICES,
@@ -111,14 +113,15 @@ def source_of(steps: Steps) -> Source | None:
 def place_of(steps: Steps, source: Source) -> Named:
     """Return what the vendor's name `steps` means. A name may begin with that of the collection."""
     steps = _without_collection(steps)
-    name, ours = (_JOB if source is Source.JOBS else _TWIN).get(str(steps[0]).lower(), (str(steps[0]), steps[:1]))
+    name, ours = (_JOB if source is Source.JOBS else _TWIN).get(str(steps[0]).lower(), (str(steps[0]), NOWHERE))
     rest = steps[1:]
-    if rest and (below := _BELOW.get(ours, {}).get(str(rest[0]).lower())):
-        name, ours, rest = below[0], (*ours, below[1]), rest[1:]
+    if rest and ours in _BELOW:
+        name, inner = _BELOW[ours].get(str(rest[0]).lower(), (str(rest[0]), ""))
+        ours, rest = (*ours, inner) if inner else NOWHERE, rest[1:]
         if rest and ours[0] == "sections":
-            inner = _SECTION.get(str(rest[0]))
-            ours = (*ours, "properties") if inner is None else (*ours, inner)
-            name, rest = str(rest[0]), rest if inner is None else rest[1:]
+            system = _SECTION.get(str(rest[0]))
+            ours = (*ours, system or "properties")
+            name, rest = str(rest[0]), rest[1:] if system else rest
     texts = [step for step in rest if isinstance(step, str)]
     return Named(Path((*ours, *rest)), texts[-1] if texts else name)
 

@@ -5,6 +5,7 @@ leeway takes in what a double cannot hold.
 """
 
 from base64 import b64decode
+from math import ulp
 from typing import Any, Final
 
 from ironhub.dialects.azure.query_names import Shape, shape_of, table_of
@@ -27,7 +28,7 @@ from ironhub.twins.queries.model import (
 )
 
 LEEWAY: Final = 5e-7
-"""Seconds; the vendor writes times in microseconds."""
+"""Seconds; the vendor writes times in microseconds. More where doubles are coarser: in the year 1."""
 _NO_ETAG: Final = Constant(-1)
 _MIRRORED: Final = {
     Operator.LESS: Operator.GREATER,
@@ -114,15 +115,12 @@ def _instants(operator: Operator, left: Path, right: Expression) -> Expression:
     at = _seconds(right)
     if at is UNDEFINED:
         return Comparison(operator, left, Constant(UNDEFINED))
+    leeway = max(LEEWAY, ulp(at))
     if operator in {Operator.EQUAL, Operator.NOT_EQUAL}:
-        same = And(
-            (
-                Comparison(Operator.GREATER, left, Constant(at - LEEWAY)),
-                Comparison(Operator.LESS, left, Constant(at + LEEWAY)),
-            )
-        )
+        after = Comparison(Operator.GREATER, left, Constant(at - leeway))
+        same = And((after, Comparison(Operator.LESS, left, Constant(at + leeway))))
         return same if operator is Operator.EQUAL else Not(same)
-    return Comparison(operator, left, Constant(at - LEEWAY if operator in _EARLIEST else at + LEEWAY))
+    return Comparison(operator, left, Constant(at - leeway if operator in _EARLIEST else at + leeway))
 
 
 def _seconds(right: Expression) -> Any:

@@ -121,9 +121,9 @@ def _thumbprints(rest: Steps) -> Term | None:
 def _sections(rest: Steps) -> Term | None:
     if not rest or rest in {("desired",), ("reported",)}:
         return _OBJECT
-    section, part, inner = rest[0], rest[1], rest[2:]
-    if section not in {"desired", "reported"}:
+    if rest[0] not in {"desired", "reported"}:
         return None
+    section, part, inner = rest[0], rest[1], rest[2:]
     if part == "version" and not inner:
         return Term(func.coalesce(_T[f"{section}_version"], number(1)), Kind.NUMBER, always=True)
     if part == "properties":
