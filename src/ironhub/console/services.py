@@ -19,6 +19,7 @@ from ironhub.pki.service import AuthorityService
 from ironhub.provisioning.bulk.service import BulkService
 from ironhub.registry.service import RegistryService
 from ironhub.twins.configurations.service import ConfigurationService
+from ironhub.twins.queries.service import QueryService
 from ironhub.twins.service import TwinService
 
 
@@ -29,6 +30,7 @@ class HubServices:
     registry: RegistryService
     bulk: BulkService
     twins: TwinService
+    queries: QueryService
     configurations: ConfigurationService
     commands: CommandService
     methods: MethodService
