@@ -1,5 +1,9 @@
 """Microsoft's unmodified Python service SDK: its IoTHubJobManager, with devices that answer over MQTT."""
 
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +12,8 @@ from azure.iot.hub import IoTHubJobManager
 from azure.iot.hub.models import CloudToDeviceMethod, JobRequest, Twin, TwinProperties
 from msrest.exceptions import DeserializationError, HttpOperationError  # type: ignore[attr-defined]  # it is there
 from tests.covers import covers
-from tests.e2e.python_client import EVERY_KIND, Kind, new_id
+from tests.e2e.conftest import StartHub
+from tests.e2e.python_client import EVERY_KIND, MQTT, PATIENCE, Answer, Kind, new_id
 from tests.fakes.running_hub import Registered, RunningHub
 
 
@@ -109,3 +114,45 @@ def test_the_list_is_an_array_which_this_sdk_cannot_read(jobs: Any) -> None:
     """A fault of the SDK, which expects an object; Node's SDK and the vendor's command line agree on an array."""
     with pytest.raises(DeserializationError):
         jobs.query_scheduled_jobs("scheduleUpdateTwin", "queued")
+
+
+@pytest.mark.parametrize("end", [RunningHub.stop, RunningHub.kill], ids=["SIGTERM", "SIGKILL"])
+def test_a_job_goes_on_when_the_hub_is_back_and_calls_no_device_twice(
+    start_hub: StartHub, end: Callable[[RunningHub], int]
+) -> None:
+    """Devices that are on their way back are waited for; the one that had the call is not called again."""
+    hub = start_hub(IRONHUB_JOB_CONCURRENCY="1")
+    devices = [hub.create_device(f"press-{number}") for number in range(5)]
+    called: queue.Queue[str] = queue.Queue()
+    gone = threading.Event()
+
+    def answers(who: str) -> Callable[[str, Any], Answer]:
+        def answer(name: str, payload: Any) -> Answer:
+            called.put(who)
+            if who == "press-1":
+                gone.wait(PATIENCE)
+            return 200, who
+
+        return answer
+
+    with ExitStack() as stack:
+        for device in devices:
+            client = stack.enter_context(MQTT.device(hub, device.connection_string, connection_retry_interval=1))
+            client.connect()
+            client.answer_methods(answers(device.device_id))
+        hub.wait_for(lambda: all(hub.call("GET", f"/devices/{d.device_id}")["connected"] for d in devices))
+        method = {"name": "reboot", "response_timeout": 60}
+        hub.call("POST", "/jobs", json={"job_id": "j1", "condition": "*", "method": method})
+        assert [called.get(timeout=PATIENCE) for _ in range(2)] == ["press-0", "press-1"]
+        end(hub)
+        gone.set()
+        hub.start()
+        hub.wait_for(lambda: hub.call("GET", "/jobs/j1")["ended_at"], timeout=60)
+    job = hub.call("GET", "/jobs/j1")
+    assert (job["devices"]["succeeded"], job["devices"]["failed"]) == (4, 1)
+    assert sorted(called.queue) == ["press-2", "press-3", "press-4"]
+    results = {each["device_id"]: each for each in hub.call("GET", "/jobs/j1/devices")["devices"]}
+    assert results["press-1"]["error_code"] in ("job.outcome_unknown", "method.connection_lost")
+    assert [results[f"press-{number}"]["answer_payload"] for number in (0, 2, 3, 4)] == [
+        f"press-{number}" for number in (0, 2, 3, 4)
+    ]
