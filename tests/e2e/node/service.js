@@ -10,9 +10,21 @@ const services = {
 };
 
 serve({
+  // Every page of a query, as the SDK hands it out: raw rows, or twins of which the plain part is kept.
+  async query({ text, pageSize, method }) {
+    const query = services.registry.createQuery(text, pageSize);
+    const pages = [];
+    while (query.hasMoreResults) {
+      const { result } = await query[method]();
+      pages.push(result.map(({ _registry, ...row }) => row));
+    }
+    return pages;
+  },
+
   async call({ service, method, values }) {
     const answer = await services[service][method](...values);
     if (answer === undefined || answer === null) return null;
-    return answer.responseBody ?? answer.result ?? null;
+    // Import and export jobs come as they are, everything else beside the HTTP response.
+    return answer.responseBody ?? answer.result ?? (answer.jobId ? answer : null);
   },
 });
