@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.fakes.clock import FakeClock, FakeEntropy
 from tests.fakes.conditions import WordyConditions
+from tests.fakes.files import ACCOUNT
 from tests.fakes.sessions import FakeSession
 from tests.fakes.streams import stored
 
@@ -21,6 +22,8 @@ from ironhub.core.ids import identity
 from ironhub.core.sealing import KEY_SIZE, Sealer
 from ironhub.dialects.azure.configuration_queries import AzureConditions
 from ironhub.messaging.commands.service import CommandService
+from ironhub.messaging.files.keeper import BlobKeeper
+from ironhub.messaging.files.service import UploadService
 from ironhub.messaging.jobs.service import JobService
 from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.ports import LiveSession
@@ -31,6 +34,8 @@ from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
 from ironhub.provisioning.bulk.service import BulkService
 from ironhub.registry.service import RegistryService
+from ironhub.storage.blobs.own import OwnDepot
+from ironhub.storage.memory.contents import MemoryContents
 from ironhub.storage.memory.stores import memory_stores
 from ironhub.streams.inproc import InprocBus, MemoryLog
 from ironhub.streams.settings import LogSettings
@@ -90,7 +95,12 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     registry = RegistryService(stores.devices, bus, clock, entropy)
     twins = TwinService(stores.twins, bus, clock)
     applier = Applier(twins, registry)
+    keeper = BlobKeeper(stores.blobs, MemoryContents(), clock, entropy)
+    depot = OwnDepot(stores.blobs, ACCOUNT, clock, "uploads")
     services = HubServices(
+        uploads=UploadService(stores.uploads, depot, clock, entropy),
+        blobs=keeper,
+        blob_account=ACCOUNT,
         bulk=BulkService(stores.bulk, bus, clock, entropy),
         registry=registry,
         twins=twins,
