@@ -36,8 +36,8 @@ class Call:
     """How many of them are measured, compared with the cheapest."""
     target: float | None = None
     """How many times the floor it may cost."""
-    together: bool = False
-    """It names many devices."""
+    bounded: bool = True
+    """Whether it must not grow with the devices that are registered."""
 
 
 CALLS: Final = (
@@ -45,9 +45,12 @@ CALLS: Final = (
     Call("put device", Calls.put_device, 0.3),
     Call("twin patch", Calls.patch_twin, 0.3),
     Call("query page of 100", Calls.query_page, 0.05),
-    Call("bulk of 100", Calls.bulk, 0.05, together=True),
+    Call("bulk of 100", Calls.bulk, 0.05),
 )
 TELEMETRY: Final = Call("HTTPS telemetry, 100 B", Calls.telemetry)
+SAME_BULK: Final = Call("bulk of the same 100", Calls.bulk, 0.05)
+DIFFERENT_BULK: Final = Call("bulk of a different 100 each time", Calls.bulk, 0.05, bounded=False)
+"""It reads and writes other pages of the database each time; of a hundred devices there is only one hundred."""
 METHOD: Final = Call("method round trip", Calls.method, 0.5)
 
 
@@ -83,7 +86,7 @@ def growth(stage: Stage) -> None:
             SMALL: stack.enter_context(stage.hub(fleets[SMALL], HUB)),
             LARGE: stack.enter_context(stage.hub(fleets[LARGE], SECOND_HUB)),
         }
-        for call in (*CALLS, TELEMETRY):
+        for call in (*CALLS[:-1], SAME_BULK, DIFFERENT_BULK, TELEMETRY):
             with ExitStack() as held:
                 pair = {
                     label: entered(held, _contestant(stage, server, fleets[label], call))
@@ -92,7 +95,8 @@ def growth(stage: Stage) -> None:
                 name = f"{call.name}, {suffix}"
                 taken = stage.record(name, alternate(pair, stage.sizes.requests(call.share), stage.sizes.rounds))
             large, small = (spread(taken[label], cpu_per_piece) for label in (LARGE, SMALL))
-            stage.add(Row(Table.GROWTH, name, "CPU ms", large, small, "", TARGET))
+            target = TARGET if call.bounded else None
+            stage.add(Row(Table.GROWTH, name, "CPU ms", large, small, "", target))
 
 
 def _beside(stage: Stage, calls: Sequence[Call], ids: Sequence[str] | None = None) -> None:
@@ -137,13 +141,11 @@ def _calls(stage: Stage, fleet: Fleet) -> Calls:
 
 
 def _asked(fleet: Fleet, call: Call) -> list[str]:
-    """Devices from all over the ids; those of one bulk call are neighbours, as those of an import are."""
+    """Devices from all over the ids: all of a small fleet, ten thousand different ones of a large one."""
     if call is TELEMETRY:
         return [device.device_id for device in fleet.devices[Kind.SAS]]
-    if not call.together:
-        return _ids(fleet)
-    step = max(BULK, fleet.registered * BULK // _ASKED)
-    return [name_of(first + place) for first in range(0, fleet.registered, step) for place in range(BULK)]
+    ids = _ids(fleet)
+    return ids[:: len(ids) // BULK][:BULK] if call is SAME_BULK else ids
 
 
 def _ids(fleet: Fleet) -> list[str]:
