@@ -34,6 +34,11 @@ def _belongs_to_identity(table: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(ids, parent, ondelete="CASCADE", name=f"fk_{table}_identity")
 
 
+def _few(name: str, column: str, condition: str) -> Index:
+    """An index that holds the few rows of which `condition` is true, for queries that ask for them."""
+    return Index(name, column, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 IDENTITIES: Final = Table(
     "identities",
     METADATA,
@@ -63,6 +68,8 @@ IDENTITIES: Final = Table(
         sqlite_where=text("connected = 1"),
         postgresql_where=text("connected = 1"),
     ),
+    _few("ix_identities_disabled", "status", "status = 'disabled'"),
+    _few("ix_identities_edge", "edge_capable", "edge_capable = 1"),
     sqlite_with_rowid=False,
 )
 
