@@ -13,7 +13,7 @@ from ironhub.core.ids import Identity, module_id
 from ironhub.twins.configurations.errors import ConfigurationContentInvalid, ConfigurationInvalid
 from ironhub.twins.model import Properties, TwinInvalid, copied
 from ironhub.twins.queries.model import Condition, Source
-from ironhub.twins.rules import check_patch, check_size
+from ironhub.twins.rules import MAX_DEPTH, check_patch, check_size
 
 MAX_CONFIGURATIONS: Final = 100
 MAX_METRICS: Final = 5
@@ -246,6 +246,8 @@ def _without_nulls(value: Properties) -> Properties:
 
 def _check_write(write: Write) -> None:
     nested = write.value
+    if len(write.path) > MAX_DEPTH:
+        raise ConfigurationContentInvalid(f"a path has more than {MAX_DEPTH} steps")
     if not write.path and not isinstance(nested, dict):
         raise ConfigurationContentInvalid("the desired properties as a whole must be a JSON object")
     for step in reversed(write.path):

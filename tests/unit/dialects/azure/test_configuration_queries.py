@@ -1,6 +1,9 @@
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ironhub.dialects.azure.configuration_queries import AzureConditions, system_queries
 from ironhub.dialects.azure.query import parse_condition, parse_query
@@ -86,3 +89,33 @@ def test_reports_of_a_deployment_are_told_apart() -> None:
     good, bad = READER.reports("speed")
     assert good.source is bad.source is Source.MODULES
     assert good.condition != bad.condition
+
+
+@given(
+    st.text(max_size=40)
+    | st.lists(
+        st.sampled_from(
+            [
+                "FROM",
+                "devices",
+                ".",
+                "modules",
+                "WHERE",
+                "tags",
+                "a",
+                "=",
+                "1",
+                "'b'",
+                "(",
+                ")",
+                "*",
+                "SELECT",
+                "deviceId",
+            ]
+        )
+    ).map(" ".join)
+)
+def test_any_text_is_understood_or_refused(text: str) -> None:
+    for read, refusal in ((READER.target, ConfigurationTargetInvalid), (READER.metric, ConfigurationMetricInvalid)):
+        with suppress(refusal):
+            assert read(text).source in (Source.DEVICES, Source.MODULES)
