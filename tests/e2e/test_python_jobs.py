@@ -64,6 +64,9 @@ def test_twins_are_updated(hub: RunningHub, jobs: Any) -> None:
     assert isinstance(job.end_time, datetime)
     assert hub.call("GET", f"/twins/{device.device_id}")["tags"] == {"hall": "b"}
     assert hub.call("GET", f"/twins/{other.device_id}")["tags"] == {}
+    asked = f"SELECT * FROM devices.jobs WHERE devices.jobs.jobId = '{request.job_id}'"
+    (row,) = hub.call("POST", "/query", json={"query": asked})["rows"]
+    assert (row["deviceId"], row["jobType"], row["status"]) == (device.device_id, "scheduleUpdateTwin", "completed")
 
 
 @EVERY_KIND

@@ -1,13 +1,16 @@
 """Tests of messaging/jobs/run.py: one job, whatever happens to it on its way."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from tests.fakes.grants import by_device
 from tests.fakes.jobs import CALL, JobHub, by_back_end
 from tests.fakes.trouble import settle, until
 
+from ironhub.access.model import Permission
 from ironhub.core.bus import PolicyChanged
-from ironhub.core.errors import InvalidArgument
+from ironhub.core.errors import InvalidArgument, Unavailable
 from ironhub.core.ids import Identity, identity
 from ironhub.core.pages import Page
 from ironhub.identity.model import Right, SymmetricKeys
@@ -240,7 +243,39 @@ async def test_a_disk_that_refuses_for_a_while_fails_nothing(hub: JobHub) -> Non
     assert await hub.tagged() == NAMES
 
 
+async def test_a_change_whose_answer_was_lost_is_not_made_again(hub: JobHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk took it and the store failed all the same."""
+    put_twin = hub.stores.twins.put_twin
+    lost = 0
+
+    async def stores_and_fails(*arguments: Any, **more: Any) -> None:
+        nonlocal lost
+        await put_twin(*arguments, **more)
+        lost += 1
+        raise Unavailable("the disk is gone")
+
+    monkeypatch.setattr(hub.stores.twins, "put_twin", stores_and_fails)
+    await hub.create()
+    async with hub.running():
+        job = await hub.ended()
+    assert lost == 30
+    assert job.counts == JobCounts(total=30, succeeded=30)
+    assert await hub.tagged() == NAMES
+
+
 # Ends
+
+
+async def test_a_job_that_another_ended_stays_as_it_ended(hub: JobHub) -> None:
+    session = hub.connect("d000", lambda name: None)
+    await hub.create(work=CALL, condition="d000")
+    async with hub.running() as runner:
+        await until(lambda: session.calls)
+        await hub.stores.jobs.end_job("j1", JobStatus.CANCELLED, at=0.0)  # and nobody here is told
+        grant = by_device(Permission.METHOD_ANSWER, identity("d000"))
+        hub.methods.answer(grant, session.calls[0].request_id, MethodAnswer(200, b"null"))
+        await until(lambda: not runner.running)
+    assert (await hub.job()).status is JobStatus.CANCELLED
 
 
 async def test_a_cancelled_job_begins_nothing_more_and_hangs_up(hub: JobHub) -> None:
