@@ -36,6 +36,7 @@ from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.ports import LiveSession
 from ironhub.messaging.sessions.presence import PresenceRecorder
 from ironhub.messaging.sessions.service import LiveSessions
+from ironhub.registry.family import DeviceFamily
 from ironhub.registry.model import DeviceDraft
 from ironhub.registry.service import RegistryService
 from ironhub.storage.memory.stores import memory_stores
@@ -67,7 +68,7 @@ class Plant:
             [
                 IdentityCalls(self.registry, self.sessions),
                 TwinCalls(twins, self.registry),
-                CommandCalls(commands, methods),
+                CommandCalls(commands, methods, DeviceFamily(self.stores.devices)),
             ],
             gate=self.gate,
             clock=self.clock,
