@@ -24,6 +24,8 @@ from ironhub.messaging.telemetry.model import MAX_MESSAGE, Encoding, Entry, Mess
 from ironhub.messaging.telemetry.service import TelemetryService, Uplink
 
 BYTES: Final = "application/octet-stream"
+MAX_AT_ONCE: Final = 32_768
+"""Bytes of a batch that is decoded while everybody waits."""
 _DONE: Final = Response(204)
 
 
@@ -53,7 +55,7 @@ class DeviceMessageCalls:
     async def _send(self, call: Call) -> Response:
         """Answered once it is on disk, like a PUBACK."""
         uplink = self._telemetry.uplink(call.may(Permission.TELEMETRY_SEND), Encoding.JSON)
-        messages = _messages(call)
+        messages = await _messages(call)
         if sum(len(message.body) + len(message.properties) for message in messages) > MAX_MESSAGE:
             raise MessageTooLarge(f"the request has more than {MAX_MESSAGE} bytes of bodies and properties")
         if messages:
@@ -79,11 +81,13 @@ class DeviceMessageCalls:
         return _DONE
 
 
-def _messages(call: Call) -> list[HttpMessage]:
-    head = call.request.head
-    if is_batch(head.headers.get("content-type", "")):
-        return decode_batch(call.request.body)
-    return [HttpMessage(decode_properties(head.fields, head.path), call.request.body)]
+async def _messages(call: Call) -> list[HttpMessage]:
+    head, body = call.request.head, call.request.body
+    if not is_batch(head.headers.get("content-type", "")):
+        return [HttpMessage(decode_properties(head.fields, head.path), body)]
+    if len(body) <= MAX_AT_ONCE:
+        return decode_batch(body)
+    return await asyncio.to_thread(decode_batch, body)  # a bomb keeps its own sender waiting, and nobody else
 
 
 async def _stored(uplink: Uplink, entries: list[Entry]) -> None:

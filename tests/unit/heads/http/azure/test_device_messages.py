@@ -12,6 +12,7 @@ from tests.fakes.grants import by_operator
 from ironhub.access.model import Permission
 from ironhub.core.errors import Unavailable
 from ironhub.core.ids import Identity, identity
+from ironhub.heads.http.azure.device_messages import MAX_AT_ONCE
 from ironhub.heads.http.messages import Response
 from ironhub.messaging.commands.model import Ack, CommandDraft, CommandSettings, Outcome
 from ironhub.messaging.telemetry.model import MAX_MESSAGE, Entry
@@ -107,6 +108,16 @@ async def test_a_message_and_a_batch_are_bounded_properties_included(api: AzureA
     too_large = await api.call_as(PRESS, "POST", EVENTS, json.dumps([half, half]).encode(), **BATCH)
     assert refused(too_large) == (413, "MessageTooLarge")
     assert len(await api.stored()) == 1
+
+
+async def test_a_large_batch_is_decoded_beside_the_loop(api: AzureApi) -> None:
+    texts = [f'{{"n": {number}, "body": "{{"}}' for number in range(1000)]
+    body = json.dumps([{"body": text, "base64Encoded": False} for text in texts]).encode()
+    assert len(body) > MAX_AT_ONCE
+    assert is_done(await api.call_as(PRESS, "POST", EVENTS, body, **BATCH))
+    assert [event.body for event in await api.stored()] == [text.encode() for text in texts]
+    bomb = b"[" + b"{}," * 100_000 + b"{}]"
+    assert refused(await api.call_as(PRESS, "POST", EVENTS, bomb, **BATCH)) == (400, "ArgumentInvalid")
 
 
 async def test_what_could_not_be_stored_is_not_acknowledged(api: AzureApi, monkeypatch: pytest.MonkeyPatch) -> None:
