@@ -216,7 +216,7 @@ def _section(given: dict[str, Any] | None) -> SectionWish | None:
         return None
     properties = {key: value for key, value in given.items() if key not in _SYSTEM}
     version, metadata = given.get("$version"), given.get("$metadata")
-    if isinstance(version, bool) or not isinstance(version, int | None) or not 1 <= (version or 1) <= MAX_VERSION:
+    if version is not None and (type(version) is not int or not 1 <= version <= MAX_VERSION):
         raise InvalidArgument("$version must be a positive number")
     told = _metadata(metadata, properties, None) if isinstance(metadata, dict) and "$lastUpdated" in metadata else None
     return SectionWish(properties, told, version)
