@@ -59,7 +59,6 @@ VECTORS: Final = [
     ),
     *_all(
         Verdict.REFUSED,
-        nothing_but_space=b" \n",
         open_object=b"{",
         open_array=b"[",
         open_string=b'{"a":"x',
@@ -144,6 +143,7 @@ VECTORS: Final = [
     *_all(
         Verdict.EITHER,
         no_text=b"",
+        nothing_but_space=b" \n",
         number_that_underflows=b'{"a":1e-400}',
         number_near_the_end=b'{"a":1.7976931348623157e308}',
         integer_beyond_64_bits=b'{"a":18446744073709551616}',

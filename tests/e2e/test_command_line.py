@@ -258,3 +258,36 @@ def _everything(hub: RunningHub) -> dict[str, object]:
         "telemetry": hub.events(count=5, device="press-1"),
         "certificate": hub.ca_pem,
     }
+
+
+def test_events_show_what_happens_while_it_happens(hub: RunningHub, cli: CommandLine) -> None:
+    device = hub.create_device(new_id("press"))
+    watching = cli.start("events", "--device", device.device_id, "--count", "3", "--timeout", "60", "-o", "json")
+    with watching:
+        assert watching.stderr is not None
+        assert watching.stdout is not None
+        watching.stderr.readline()  # it says when it has begun
+        with MQTT.device(hub, device.connection_string) as client:
+            client.connect()
+            client.report({"speed": 5})
+            kinds = [json.loads(watching.stdout.readline())["kind"] for _ in range(2)]
+        kinds.append(json.loads(watching.stdout.readline())["kind"])
+        watching.communicate(timeout=PATIENCE)
+    assert sorted(kinds) == ["connected", "disconnected", "twin_updated"]  # presence is written a moment later
+    assert watching.returncode == 0
+
+
+def test_a_file_is_applied_to_a_running_hub_and_ends_a_right_at_once(
+    hub: RunningHub, cli: CommandLine, tmp_path: Path
+) -> None:
+    name = new_id("press")
+    file = tmp_path / "hub.yaml"
+    file.write_text(f"version: 1\ndevices:\n- id: {name}\n  tags: {{hall: B2}}\n")
+    assert cli.ask("apply", "-f", str(file))["applied"] is True
+    assert cli.ask("apply", "-f", str(file)) == {"changes": [], "applied": False}
+    with MQTT.device(hub, hub.registered(name).connection_string) as client:
+        client.connect()
+        client.wait_connected(True)
+        file.write_text(f"version: 1\ndevices:\n- id: {name}\n  status: disabled\n")
+        assert cli.ask("apply", "-f", str(file), "--yes")["changes"][0]["what"] == f"device {name}"
+        client.wait_connected(False)
