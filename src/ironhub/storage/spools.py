@@ -17,7 +17,7 @@ class FileSpool:
 
     def cut(self, size: int) -> None:
         """Forget what was appended behind `size` bytes."""
-        if self._path.exists():
+        if self._path.exists() and self._path.stat().st_size > size:
             os.truncate(self._path, size)
 
     def append(self, data: bytes) -> int:
