@@ -87,3 +87,33 @@ async def test_a_device_applies_nothing_to_itself(hub: ConfiguredHub) -> None:
     for content in (EDGE, Content(ContentKind.DEVICE, (Write(("a",), 1),))):
         with pytest.raises(PermissionDenied):
             await hub.applier.apply_content(itself, PRESS, content)
+
+
+async def test_content_is_applied_once_and_noted_nowhere(hub: ConfiguredHub) -> None:
+    for content in (EDGE, Content(ContentKind.DEVICE, (Write(("a",), 1),))):
+        await hub.applier.apply_content(US, PRESS, content)
+    for who in (PRESS, EYE):
+        assert ((await hub.twin(who)).desired.properties, await hub.standing(who)) == ({"a": 1}, {})
+
+
+async def test_a_deployment_that_loses_is_not_noted_in_its_modules_any_more(hub: ConfiguredHub) -> None:
+    loser = await hub.put("loser", "*", content=EDGE)
+    winner = await hub.put("winner", "*", content=Content(ContentKind.EDGE, (Write(("a",), 2, "ear"),)))
+    known = {"loser": loser, "winner": winner}
+    stored = await hub.applier.settle(US, PRESS, [loser], {}, known)
+    assert stored == {"loser": APPLIED}
+    stored = await hub.applier.settle(US, PRESS, [loser, winner], stored, known)
+    assert stored == {"loser": TARGETED, "winner": APPLIED}
+    assert (await hub.standing(EYE), await hub.standing(identity("press-7", "ear"))) == ({}, {"winner": "Applied"})
+    assert (await hub.twin(EYE)).desired.properties == {"a": 1}
+
+
+async def test_what_does_not_fit_stays_targeted_beside_what_does(hub: ConfiguredHub) -> None:
+    full = {f"k{number}": "x" * 4000 for number in range(8)}
+    grant = by_operator(Permission.TWIN_WRITE, PRESS)
+    await hub.service_of_twins.update(grant, tags=None, desired=full, if_match=None)
+    big = await hub.put("big", "*", content=Content(ContentKind.DEVICE, (Write(("more",), "x" * 4000),)))
+    edge = await hub.put("edge", "*", content=EDGE)
+    standing = await hub.applier.settle(US, PRESS, [big, edge], {}, {"big": big, "edge": edge})
+    assert standing == {"big": TARGETED, "edge": APPLIED}
+    assert await hub.standing(PRESS) == {"big": "Targeted", "edge": "Applied"}
