@@ -219,7 +219,7 @@ def _call(function: Function, arguments: Sequence[Expression], source: Source) -
         return Term(_asked(terms[0], KIND_QUESTIONS[function]), Kind.BOOLEAN, always=True, leaf=False)
     if function is Function.ARRAY_CONTAINS:
         array, wanted = terms
-        contains = func.hub_array_contains(taken(array, {Kind.ARRAY}), _type_of(wanted), wanted.value)
+        contains: Sql = func.hub_array_contains(taken(array, {Kind.ARRAY}), _type_of(wanted), wanted.value)
         if arguments[0] == Path(("parent_scopes",)) and wanted.always and wanted.kind is Kind.STRING:
             # Few devices have any, and this is told without reading JSON.
             contains = and_(IDENTITIES.c.parent_scopes != word("[]"), contains)
