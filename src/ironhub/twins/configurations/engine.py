@@ -6,7 +6,8 @@ What it protects: nobody's message, connect or call waits for it, and a restart 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -109,21 +110,32 @@ class ConfigurationEngine:
         progress = stored or Progress(covered={each.id: each.created_at for each in known.values()})
         counted = _Counted(progress)
         walk = self._walk(known, progress.after)
+        failed: frozenset[str] = frozenset()
         while visits := await walk.next():
             for start in range(0, len(visits), self._settings.writes_at_once):
                 some = visits[start : start + self._settings.writes_at_once]
-                standing = await asyncio.gather(*(self._visit(visit, known) for visit in some))
-                for each in standing:
-                    counted.add(each)
+                for standing in await self._visit_all(some, known):
+                    counted.add(standing)
             if len(visits) >= self._settings.batch:
                 progress = counted.progress(progress, visits[-1].identity)
                 await self._store.put_progress(progress)
                 stored = progress
             if self._changed.is_set():  # go on from here with what there is now; the next look begins anew
+                failed |= walk.failed
                 known = await self._known()
                 walk = self._walk(known, visits[-1].identity)
-        await self._finish(known, counted, progress, walk.failed, had_progress=stored is not None)
+        await self._finish(known, counted, progress, failed | walk.failed, had_progress=stored is not None)
         return resumed
+
+    async def _visit_all(self, visits: Sequence[Visit], known: Mapping[str, Configuration]) -> Sequence[Properties]:
+        """Cancelled, it ends what it has begun: the store is closed behind it."""
+        together = asyncio.gather(*(self._visit(visit, known) for visit in visits))
+        try:
+            return await asyncio.shield(together)
+        except asyncio.CancelledError:
+            with suppress(HubError):
+                await together
+            raise
 
     async def _visit(self, visit: Visit, known: Mapping[str, Configuration]) -> Properties:
         matching = [known[name] for name in visit.matching if concerns(known[name], visit.identity)]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.fakes.configurations import READ, WRITE, ConfiguredHub
 from tests.fakes.grants import by_operator
-from tests.fakes.trouble import until
+from tests.fakes.trouble import settle, until
 
 from ironhub.access.model import Permission
 from ironhub.core.bus import DesiredChanged
@@ -280,3 +280,41 @@ async def test_a_disk_that_refuses_is_tried_again(hub: ConfiguredHub) -> None:
 async def _until_results(hub: ConfiguredHub, name: str) -> None:
     stored = hub.stores.configurations._state.configurations  # type: ignore[attr-defined]  # the memory store's own
     await until(lambda: stored[name].results is not None)
+
+
+async def test_what_has_begun_is_ended_before_it_stops(hub: ConfiguredHub) -> None:
+    await hub.put("speed", "*")
+    hub.trouble.only = frozenset({"put_twin"})
+    hub.trouble.calls.clear()
+    hub.trouble.stick()
+    running = asyncio.create_task(hub.engine.run())
+    await until(lambda: hub.trouble.calls.count("put_twin") == 2)
+    running.cancel()
+    await settle()
+    assert not running.done()
+    hub.trouble.unstick()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await hub.standing(PRESS) == await hub.standing(LATHE) == {"speed": APPLIED}
+
+
+async def test_a_change_while_it_looks_is_taken_up_on_the_way_and_looked_for_from_the_beginning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub = ConfiguredHub(batch=2)
+    everybody = [identity(f"d{number}") for number in range(8)]
+    await hub.register(*everybody)
+    await hub.put("first", "*")
+    put_progress, looks = hub.stores.configurations.put_progress, []
+
+    async def put_and_change(progress: Any) -> None:
+        await put_progress(progress)
+        looks.append(progress)
+        if len(looks) == 1:
+            await hub.put("second", "*", priority=1)
+
+    monkeypatch.setattr(hub.stores.configurations, "put_progress", put_and_change)
+    await hub.engine.look()
+    assert [await hub.standing(who) for who in everybody] == [{"first": TARGETED, "second": APPLIED}] * 8
+    assert (await hub.counts("first"), await hub.counts("second")) == ((8, 0), (8, 8))
+    assert [progress.after for progress in looks if progress].count(everybody[1]) == 2
