@@ -32,6 +32,18 @@ _PARAMETERS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "events": ("For readers of telemetry.", "true", {}),
     "key": ("Which of the two keys.", "secondary", {}),
     "up_to": ("The last record to forget.", "12", {}),
+    "container": ("A container's name.", "uploads", {}),
+    "prefix": ("Only blobs whose names begin so.", "press-7/", {}),
+    "lock_token": ("The lock that receiving gave.", "3f2b1c9e-0000-4000-8000-000000000000", {}),
+    "job_id": ("The job's id.", "night", {}),
+    "kind": ("Only of this kind.", "method", {}),
+    "status": ("Only in this state.", "running", {}),
+    "format": ("How the lines are written.", "jsonl", {}),
+    "mode": ("What is done with each line.", "create", {}),
+    "position": ("Which line the first one is.", "0", {}),
+    "dry_run": ("Only say what would be wrong.", "true", {}),
+    "keys": ("Show the keys too.", "false", {}),
+    "twins": ("Twins too.", "true", {}),
 }
 """By name: what it means, an example, and what its schema says besides."""
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from ironhub.app.cli.client import AdminClient
 
 PAGE: Final = 1000
+_CONFIGURATION: Final = ("id", "target", "priority", "labels", "metrics", "content")
 
 
 async def exported(hub: AdminClient) -> dict[str, Any]:
@@ -16,6 +17,10 @@ async def exported(hub: AdminClient) -> dict[str, Any]:
         "policies": [{"name": policy["name"], "rights": policy["rights"]} for policy in policies],
         "authorities": [{"name": each["name"], "certificate": certificate_file(each["name"])} for each in authorities],
         "devices": await _devices(hub),
+        "configurations": [
+            {name: each[name] for name in _CONFIGURATION}
+            for each in (await hub.get("configurations"))["configurations"]
+        ],
     }
 
 

@@ -19,6 +19,7 @@ from ironhub.app.apply.plan import (
 from ironhub.app.apply.shapes import (
     WantedAuth,
     WantedAuthority,
+    WantedConfiguration,
     WantedDevice,
     WantedHub,
     WantedPolicy,
@@ -52,6 +53,7 @@ class Look:
             *await self._authorities(wanted.authorities),
             *[change async for change in self._devices(wanted.devices or ())],
         ]
+        made += await self._configurations(wanted.configurations)
         if self._prune and wanted.devices is not None:
             made += await self._surplus_devices([device.id for device in wanted.devices])
         return sorted(made, key=lambda change: change.kind is Kind.DELETE)
@@ -153,6 +155,16 @@ class Look:
             return None
         return Change(Kind.CHANGE, "", tuple(lines), (Step("PATCH", ("twins", device), patch, etag, module),))
 
+    async def _configurations(self, wanted: Sequence[WantedConfiguration] | None) -> list[Change]:
+        if wanted is None:
+            return []
+        stored = {each["id"]: each for each in (await self._hub.get("configurations"))["configurations"]}
+        changes = [change for each in wanted if (change := _configuration_change(each, stored.get(each.id)))]
+        if self._prune:
+            surplus = not_wanted(stored, [each.id for each in wanted])
+            changes += [_deleted("configuration", "configurations", name) for name in surplus]
+        return changes
+
     async def _surplus_devices(self, wanted: list[str]) -> list[Change]:
         changes: list[Change] = []
         kept, after = set(wanted), None
@@ -197,6 +209,21 @@ def _identity_change(
         return None
     body = {name: value for name, value in own.items() if value != stored[name]} | ({"auth": taken} if taken else {})
     return Change(Kind.CHANGE, what, tuple(lines), (Step("PATCH", path, body, stored["etag"]),))
+
+
+def _configuration_change(wanted: WantedConfiguration, stored: dict[str, Any] | None) -> Change | None:
+    """Content never changes: another one is another configuration."""
+    what, path = f"configuration {wanted.id}", ("configurations", wanted.id)
+    body = wanted.model_dump(exclude_none=True)
+    lines = field_lines({name: value for name, value in body.items() if name != "id"}, stored or {})
+    if stored is None:
+        return Change(Kind.CREATE, what, tuple(lines), (Step("POST", path[:1], body),))
+    if not lines:
+        return None
+    if field_lines({"content": body["content"]}, stored):
+        return Change(Kind.CHANGE, what, tuple(lines), (Step("DELETE", path), Step("POST", path[:1], body)))
+    changed = {name: value for name, value in body.items() if name not in ("id", "content")}
+    return Change(Kind.CHANGE, what, tuple(lines), (Step("PATCH", path, changed, stored["etag"]),))
 
 
 def _with_twin(change: Change | None, twin: Change | None, what: str) -> Change | None:

@@ -86,6 +86,25 @@ class WantedDevice(WantedTwin):
     modules: tuple[WantedModule, ...] | None = None
 
 
+class WantedContent(Wanted):
+    """What a configuration writes, of exactly one kind; the admin API says what stands in each."""
+
+    device: dict[str, Any] | None = None
+    module: dict[str, Any] | None = None
+    modules: dict[str, dict[str, Any]] | None = None
+
+
+class WantedConfiguration(Wanted):
+    """An automatic configuration."""
+
+    id: Id
+    content: WantedContent
+    target: str
+    priority: int = 0
+    labels: dict[str, str] = Field(default_factory=dict)
+    metrics: dict[str, str] = Field(default_factory=dict)
+
+
 class WantedHub(Wanted):
     """Everything that a file may say. A section that is left out is not looked at."""
 
@@ -93,6 +112,7 @@ class WantedHub(Wanted):
     policies: tuple[WantedPolicy, ...] | None = None
     authorities: tuple[WantedAuthority, ...] | None = None
     devices: tuple[WantedDevice, ...] | None = None
+    configurations: tuple[WantedConfiguration, ...] | None = None
 
 
 def wanted_hub(text: Text) -> WantedHub:
@@ -104,6 +124,7 @@ def wanted_hub(text: Text) -> WantedHub:
     _check_twice(text, "policies", [policy.name.lower() for policy in hub.policies or ()])
     _check_twice(text, "authorities", [authority.name for authority in hub.authorities or ()])
     _check_twice(text, "devices", [device.id for device in hub.devices or ()])
+    _check_twice(text, "configurations", [each.id for each in hub.configurations or ()])
     for number, device in enumerate(hub.devices or ()):
         _check_twice(text, "devices", [module.id for module in device.modules or ()], number, "modules")
     return hub

@@ -48,7 +48,7 @@ async def apply(
     ] = None,
     yes: YesOption = False,
 ) -> "Answer":
-    """Make the hub hold what a file says: policies, authorities, devices, modules and their twins.
+    """Make the hub hold what a file says: policies, authorities, devices, modules, twins, configurations.
 
     Shows what differs and asks before it changes anything; applied twice, it changes nothing the second time. Keys are
     named by a file or environment variables, and never shown.

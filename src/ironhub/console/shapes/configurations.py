@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ironhub.console.shapes import Given, Taken
+from ironhub.console.shapes import Given, Taken, example
 from ironhub.console.shapes.instants import shown_instant
 from ironhub.core.errors import InvalidArgument
 from ironhub.twins.configurations.model import Configuration, ConfigurationDraft, Content, ContentKind, Results, Write
@@ -16,6 +16,8 @@ Values = dict[str, Any]
 
 class ContentTaken(Taken):
     """What is written, of exactly one kind: by device, by module, or by the modules of an edge device by their ids."""
+
+    model_config = example(device={"settings.speed": 3})
 
     device: Values | None = None
     module: Values | None = None
@@ -44,6 +46,8 @@ class ContentTaken(Taken):
 class ConfigurationChange(Taken):
     """What a configuration shall be. What is left out stays as it is; content can be given with a new one only."""
 
+    model_config = example(target="tags.hall = 'B2'", priority=20)
+
     target: str | None = None
     """Who it is for: * or a condition over device twins, FROM devices.modules WHERE and one over module twins."""
     priority: int | None = None
@@ -66,6 +70,8 @@ class ConfigurationChange(Taken):
 
 class NewConfiguration(ConfigurationChange):
     """A configuration to be created."""
+
+    model_config = example(id="speed", target="tags.hall = 'B2'", content={"device": {"settings.speed": 3}})
 
     id: str = Field(max_length=128)
 
@@ -136,6 +142,8 @@ class ConfigurationList(Given):
 
 class WordsTaken(Taken):
     """A condition and queries to be tried."""
+
+    model_config = example(target="tags.hall = 'B2'")
 
     target: str | None = None
     metrics: dict[str, str] = Field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from ironhub.console.shapes import Given, Taken
+from ironhub.console.shapes import Given, Taken, example
 from ironhub.console.shapes.instants import shown_instant
 from ironhub.messaging.files.blobs import Blob
 from ironhub.messaging.files.model import FileNotification, NotificationDelivery
@@ -97,6 +97,8 @@ class BlobList(Given):
 
 class NewLink(Taken):
     """A link to a container, for whoever is given it."""
+
+    model_config = example(permissions="rl", hours=1)
 
     permissions: str = Field(default="rl", pattern="^[rwdl]{1,4}$")
     """Letters: r reads, w writes, d deletes, l lists."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ironhub.console.shapes import Given, Taken
+from ironhub.console.shapes import Given, Taken, example
 from ironhub.console.shapes.instants import shown_if_known, shown_instant
 from ironhub.console.shapes.messaging import MethodTaken
 from ironhub.core.errors import InvalidArgument
@@ -35,6 +35,8 @@ class TwinUpdateTaken(Taken):
 
 class NewJob(Taken):
     """A job to be created: a twin update or a method, and for which devices."""
+
+    model_config = example(job_id="night", condition="tags.hall = 'B2'", method={"name": "reboot"})
 
     job_id: str = Field(max_length=200)
     condition: str = Field(max_length=8192, examples=["tags.hall = 'b'"])

@@ -147,3 +147,30 @@ def test_a_file_that_is_missing_or_no_certificate_is_told_before_anything_is_mad
     (hub.parent / "n").write_text("nothing")
     assert cli("apply", "-f", str(hub)).err.startswith("error: authority.certificate_refused: ")
     assert "x" not in [policy["name"] for policy in cli("policy", "list", "-o", "json").json]
+
+
+CONFIGURATION = """
+version: 1
+configurations:
+- id: speed
+  target: tags.hall = 'B2'
+  priority: 3
+  content: {device: {settings.speed: %d}}
+"""
+
+
+def test_a_configuration_is_made_changed_and_made_anew_for_another_content(cli: Cli, hub: Path) -> None:
+    hub.write_text(CONFIGURATION % 3)
+    assert "+ configuration speed" in cli("apply", "-f", str(hub)).err
+    assert cli("apply", "-f", str(hub)).out.startswith("No changes")
+    hub.write_text((CONFIGURATION % 3).replace("priority: 3", "priority: 4"))
+    assert "~ priority: 3 → 4" in cli("apply", "-f", str(hub)).err
+    assert cli("config", "show", "speed", "-o", "json").json["priority"] == 4
+    hub.write_text(CONFIGURATION % 5)
+    assert "~ content: " in cli("apply", "-f", str(hub)).err
+    assert cli("config", "show", "speed", "-o", "json").json["content"] == {"device": {"settings.speed": 5}}
+    exported = cli("apply", "--export", str(hub.with_name("all.yaml")))
+    assert exported.code == 0, exported.err
+    assert cli("apply", "-f", str(hub.with_name("all.yaml")), "--prune").out.startswith("No changes")
+    hub.write_text("version: 1\nconfigurations: []\n")
+    assert "- configuration speed" in cli("apply", "-f", str(hub), "--prune", "--yes").err
