@@ -1,7 +1,5 @@
 """Tests of twins/queries/bounds.py."""
 
-from functools import reduce
-
 import pytest
 
 from ironhub.twins.queries.bounds import check_bounds, fields_of
@@ -37,7 +35,10 @@ ONE = Constant(1)
 
 
 def nested(depth: int) -> Expression:
-    return reduce(lambda inner, _: Not(inner), range(depth), ALWAYS)
+    expression: Expression = ALWAYS
+    for _ in range(depth):
+        expression = Not(expression)
+    return expression
 
 
 def asking(condition: Expression) -> Query:
@@ -79,5 +80,5 @@ def test_columns_and_groups_are_bounded_too() -> None:
 
 
 def test_the_fields_that_are_looked_at_are_known() -> None:
-    asked = [Comparison(Operator.LESS, A, Choice(B, ())), Membership(Path(("scope",)), (ONE,))]
+    asked: list[Expression] = [Comparison(Operator.LESS, A, Choice(B, ())), Membership(Path(("scope",)), (ONE,))]
     assert fields_of(asked) == {"tags", "status", "scope"}

@@ -71,7 +71,8 @@ async def test_what_cannot_be_read_says_where(api: AzureApi) -> None:
     assert refused(answer) == (400, "ArgumentInvalid")
     message = json.loads(answer.body)["Message"]
     assert message.startswith("ErrorCode:ArgumentInvalid;SQL query parse failed: line 1, column 38: expected ")
-    for query in (None, 1, ["SELECT"], {}):
+    others: tuple[Any, ...] = (None, 1, ["SELECT"], {})
+    for query in others:
         assert refused(await ask(api, query)) == (400, "ArgumentInvalid")
 
 
