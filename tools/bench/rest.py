@@ -36,8 +36,6 @@ class Call:
     """How many of them are measured, compared with the cheapest."""
     target: float | None = None
     """How many times the floor it may cost."""
-    bounded: bool = True
-    """Whether it must not grow with the devices that are registered."""
 
 
 CALLS: Final = (
@@ -49,7 +47,7 @@ CALLS: Final = (
 )
 TELEMETRY: Final = Call("HTTPS telemetry, 100 B", Calls.telemetry)
 SAME_BULK: Final = Call("bulk of the same 100", Calls.bulk, 0.05)
-DIFFERENT_BULK: Final = Call("bulk of a different 100 each time", Calls.bulk, 0.05, bounded=False)
+DIFFERENT_BULK: Final = Call("bulk of a different 100 each time", Calls.bulk, 0.05)
 """It reads and writes other pages of the database each time; of a hundred devices there is only one hundred."""
 METHOD: Final = Call("method round trip", Calls.method, 0.5)
 
@@ -95,8 +93,7 @@ def growth(stage: Stage) -> None:
                 name = f"{call.name}, {suffix}"
                 taken = stage.record(name, alternate(pair, stage.sizes.requests(call.share), stage.sizes.rounds))
             large, small = (spread(taken[label], cpu_per_piece) for label in (LARGE, SMALL))
-            target = TARGET if call.bounded else None
-            stage.add(Row(Table.GROWTH, name, "CPU ms", large, small, "", target))
+            stage.add(Row(Table.GROWTH, name, "CPU ms", large, small, "", TARGET))
 
 
 def _beside(stage: Stage, calls: Sequence[Call], ids: Sequence[str] | None = None) -> None:
