@@ -19,8 +19,8 @@ DEFAULT_EXECUTION_TIME: Final = 3600.0
 MAX_CONDITION: Final = 8192
 """Characters."""
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9\-.+%_#*?!(),:;=@$']{1,128}\Z")
-_TAKEN: Final = "query"
-"""The list of jobs stands at this place among the jobs."""
+_TAKEN: Final = frozenset({"query", ".", ".."})
+"""The list of jobs stands at the first of these places among the jobs; the others are steps in an address."""
 
 
 class JobKind(StrEnum):
@@ -182,7 +182,7 @@ class JobIdInvalid(HubError):
     code: ClassVar[str] = "job.id_invalid"
     status: ClassVar[int] = 400
     next_step: ClassVar[str] = (
-        "Use 1 to 128 ASCII letters, digits and - . + % _ # * ? ! ( ) , : ; = @ $ ', not `query`."
+        "Use 1 to 128 ASCII letters, digits and - . + % _ # * ? ! ( ) , : ; = @ $ ', not `query` nor dots alone."
     )
 
 
@@ -252,7 +252,7 @@ class OutcomeUnknown(HubError):
 
 def check_job_id(text: str) -> str:
     """Return `text` as the id of a job (case-sensitive). Raises JobIdInvalid."""
-    if not _JOB_ID.match(text) or text.lower() == _TAKEN:
+    if not _JOB_ID.match(text) or text.lower() in _TAKEN:
         shown = text[:128].encode("ascii", "backslashreplace").decode()
         raise JobIdInvalid(f"{shown!r} is not a valid id of a job")
     return text

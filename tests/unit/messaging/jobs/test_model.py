@@ -35,7 +35,7 @@ def test_ids_that_can_be(job_id: str) -> None:
     assert check_job_id(job_id) == job_id
 
 
-@pytest.mark.parametrize("job_id", ["", "x" * 129, "query", "QUERY", "a b", "a/b", "ä", "a\n"])
+@pytest.mark.parametrize("job_id", ["", "x" * 129, "query", "QUERY", ".", "..", "a b", "a/b", "ä", "a\n"])
 def test_ids_that_cannot_be(job_id: str) -> None:
     with pytest.raises(JobIdInvalid) as refusal:
         check_job_id(job_id)
