@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 
 from ironhub.app.cli.client import AdminClient, open_client
-from ironhub.app.cli.problems import Problem, UsageProblem
+from ironhub.app.cli.problems import Problem
 from ironhub.app.fleet import importing
 from ironhub.app.fleet.checkpoint import Checkpoint, ImportLost, Progress, fingerprint
-from ironhub.app.fleet.exporting import LineSink, TableSink, copy_lines, private_file
-from ironhub.app.fleet.following import Lines, failure_line
+from ironhub.app.fleet.exporting import LineSink, copy_lines, private_file
 from ironhub.app.fleet.importing import ErrorFile, Importer
 from ironhub.app.fleet.lines import read_lines
-from ironhub.core.errors import CorruptStore
 
 
 class Told:
@@ -155,25 +153,6 @@ async def test_a_hub_that_forgot_what_it_had_answered_is_not_trusted(hub: AdminC
             await work.run()
 
 
-def test_an_import_is_taken_up_where_one_was_interrupted_and_only_of_the_same_file(source: Path) -> None:
-    begun = Progress("a", fingerprint(source), "jsonl", "create")
-    checkpoint = Checkpoint(source)
-    with pytest.raises(UsageProblem, match="no import"):
-        checkpoint.resume(begun)
-    checkpoint.begin(begun)
-    with pytest.raises(UsageProblem, match="interrupted"):
-        checkpoint.begin(begun)
-    assert checkpoint.resume(begun) == begun
-    source.write_text("something else")
-    with pytest.raises(UsageProblem, match="changed"):
-        checkpoint.resume(Progress("b", fingerprint(source), "jsonl", None))
-    checkpoint.path.write_text("{")
-    with pytest.raises(UsageProblem, match="cannot be read"):
-        checkpoint.resume(begun)
-    checkpoint.end()
-    checkpoint.end()
-
-
 async def test_an_export_is_imported_again_as_it_was(hub: AdminClient, tmp_path: Path) -> None:
     row = {"device_id": "press-7", "tags": {"hall": "b"}, "desired": {"n": 1}, "status": "disabled"}
     source = tmp_path / "in.jsonl"
@@ -195,42 +174,3 @@ async def test_an_export_is_imported_again_as_it_was(hub: AdminClient, tmp_path:
         after = await hub.get("devices", "press-7", keys=True)
         assert (after["auth"], after["status"]) == (before["auth"], "disabled")
         assert (await hub.get("twins", "press-7"))["desired"]["properties"] == {"n": 1}
-
-
-async def test_an_export_to_a_table_is_one(tmp_path: Path) -> None:
-    async def pieces() -> AsyncIterator[bytes]:
-        for piece in (b'{"device_id"', b': "a"}\n{"device_id": "b"}\n'):
-            yield piece
-
-    with private_file(tmp_path / "out.csv") as file:
-        sink = TableSink(file)
-        assert await copy_lines(pieces(), sink) == 2
-        sink.detach()
-    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("a,")
-
-
-async def test_an_export_that_broke_off_leaves_no_file(tmp_path: Path) -> None:
-    async def pieces() -> AsyncIterator[bytes]:
-        yield b'{"device_id": "a"}\n{"dev'
-
-    with pytest.raises(CorruptStore), private_file(tmp_path / "out") as file:
-        await copy_lines(pieces(), LineSink(file))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_failure_is_one_line_and_progress_is_told_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
-    from tests.fakes.clock import FakeClock
-
-    clock = FakeClock()
-    watcher = Lines(clock, 1000)
-    failure = {"line": 3, "device_id": "a\x1b[2J", "module_id": "m", "code": "c.d", "message": "m\nn", "next_step": "s"}
-    watcher.failed(failure)
-    watcher.moved(Progress("n", "", "csv", None, 10, 9, 1), 100)
-    clock.advance(6)
-    watcher.moved(Progress("n", "", "csv", None, 20, 18, 2), 500)
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
-    assert "\x1b" not in lines[0]
-    assert lines[0].startswith("line 3: a")
-    assert lines[1] == "20 rows, 50 %, 2 failed, 3 a second"
-    assert "line 3: c.d" in failure_line({**failure, "device_id": None, "module_id": None})

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,24 +9,19 @@ from tests.fakes.grants import by_operator
 from tests.fakes.services import SmallHub
 from tests.fakes.trouble import until
 
-from ironhub.access.model import Permission, PermissionDenied
-from ironhub.core.errors import InvalidArgument
+from ironhub.access.model import Permission
 from ironhub.core.ids import identity
 from ironhub.provisioning.bulk.service import BulkService
 from ironhub.provisioning.transfer import runner as runner_module
 from ironhub.provisioning.transfer.model import (
     ERRORS_BLOB,
-    MAX_URI,
-    ContainerInvalid,
     Transfer,
-    TransferBusy,
     TransferKind,
-    TransferNotFound,
     TransferRequest,
     TransferStatus,
 )
 from ironhub.provisioning.transfer.runner import TransferRunner
-from ironhub.provisioning.transfer.service import KEPT, TransferService
+from ironhub.provisioning.transfer.service import TransferService
 
 URI = "https://good/c?sig=s"
 IMPORT = TransferRequest(kind=TransferKind.IMPORT, input_uri=URI, output_uri=URI)
@@ -202,44 +197,3 @@ async def test_a_job_is_cancelled_before_and_while_it_runs(world: World, monkeyp
         following = await world.done(await world.service.create(WRITE, EXPORT, reading=KEYS))
         assert following.status is TransferStatus.COMPLETED
     assert len(await world.devices()) < 50
-
-
-async def test_one_job_at_a_time_and_old_ones_are_forgotten(world: World) -> None:
-    first = await world.service.create(WRITE, IMPORT)
-    with pytest.raises(TransferBusy):
-        await world.service.create(WRITE, EXPORT, reading=KEYS)
-    await world.service.cancel(WRITE, first.job_id)
-    world.hub.clock.advance(KEPT + 1)
-    second = await world.service.create(WRITE, IMPORT)
-    assert [each.job_id for each in await world.service.list(READ)] == [second.job_id]
-    for call in (world.service.get(READ, first.job_id), world.service.cancel(WRITE, first.job_id)):
-        with pytest.raises(TransferNotFound):
-            await call
-
-
-async def test_a_job_for_a_container_or_blob_that_cannot_be_is_refused_at_once(world: World) -> None:
-    bad = "https://evil/c?sig=s"
-    refused: list[tuple[TransferRequest, type[Exception]]] = [
-        (TransferRequest(kind=TransferKind.IMPORT, input_uri=bad, output_uri=URI), ContainerInvalid),
-        (TransferRequest(kind=TransferKind.EXPORT, output_uri=bad), ContainerInvalid),
-        (TransferRequest(kind=TransferKind.EXPORT, output_uri=URI + "x" * MAX_URI), InvalidArgument),
-        (TransferRequest(kind=TransferKind.EXPORT, output_uri=URI, output_blob="a/../b"), InvalidArgument),
-        (TransferRequest(kind=TransferKind.EXPORT, output_uri=URI, output_blob="a\n"), InvalidArgument),
-    ]
-    for request, error in refused:
-        with pytest.raises(error):
-            await world.service.create(WRITE, request, reading=KEYS)
-    assert await world.service.list(READ) == []
-
-
-async def test_who_may_not_read_the_registry_exports_no_keys(world: World) -> None:
-    calls: list[Callable[[], Any]] = [
-        lambda: world.service.create(WRITE, EXPORT),
-        lambda: world.service.create(READ, IMPORT),
-        lambda: world.service.cancel(READ, "x"),
-        lambda: world.service.get(WRITE, "x"),
-        lambda: world.service.list(WRITE),
-    ]
-    for call in calls:
-        with pytest.raises(PermissionDenied):
-            await call()
