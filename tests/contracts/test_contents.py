@@ -122,6 +122,18 @@ async def test_a_file_is_never_written_over(tmp_path: Path) -> None:
     assert await contents.read(ID, start=0, end=5) == b"first"
 
 
+async def test_who_still_writes_when_it_is_given_up_writes_nowhere(tmp_path: Path) -> None:
+    contents = files(tmp_path)
+    writer = await contents.create(ID)
+    await writer.discard()
+    with pytest.raises(Unavailable):
+        await writer.write(text(BUFFER))
+    with pytest.raises(Unavailable):
+        await writer.finish()
+    assert not (tmp_path / "blobs" / "ab" / ID).exists()
+    await contents.close()
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "a/b", "ä" * 32])
 async def test_a_name_that_is_none_is_never_looked_for(tmp_path: Path, name: str) -> None:
     with pytest.raises(CorruptStore):

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,9 +46,12 @@ async def open_files(
 ) -> AsyncIterator[FileParts]:
     """Yield the parts, ready to be used. Raises SettingsInvalid, AccountInvalid, CorruptStore."""
     account = await _ensure_account(stores.uploads, entropy)
-    keeper = BlobKeeper(stores.blobs, FileContents(directory.blobs, sealer), clock, entropy, _bounds(settings))
+    contents = FileContents(directory.blobs, sealer)
+    keeper = BlobKeeper(stores.blobs, contents, clock, entropy, _bounds(settings))
     await keeper.open()
-    async with _depot(settings, stores, account, clock) as depot:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(contents.close)
+        depot = await stack.enter_async_context(_depot(settings, stores, account, clock))
         uploads = UploadService(stores.uploads, depot, clock, entropy, _file_settings(settings))
         collector = FileCollector(uploads, keeper, stores.uploads, stores.blobs, clock)
         yield FileParts(uploads, keeper, account, LinkGate(account, clock), collector)

@@ -6,10 +6,12 @@ read, and nothing is said to be stored before the file and its name are on the d
 
 import asyncio
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from ironhub.core.errors import CorruptStore, Unavailable
 from ironhub.core.sealing import Sealer
@@ -20,29 +22,45 @@ SEALED_CHUNK: Final = CHUNK + 5 + 12 + 16
 """Bytes of a full chunk on the disk: header, nonce and tag besides."""
 BUFFER: Final = 4 * CHUNK
 """Bytes that are gathered before a thread seals and writes them."""
+THREADS: Final = 4
+"""That seal, write, read and sync the files."""
 PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
 
+T = TypeVar("T")
+Run = Callable[..., "asyncio.Future[Any]"]
+
 
 class FileContents:
-    """Contents in a directory of their own, two levels deep. Blocking work is done in threads."""
+    """Contents in a directory of their own, two levels deep.
+
+    Blocking work is done in a few threads of their own: a slow disk under many uploads holds up nothing else.
+    """
 
     def __init__(self, directory: Path, sealer: Sealer) -> None:
         self._directory = directory
         self._sealer = sealer
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
 
     async def create(self, content_id: str) -> "FileWriter":
         """Begin a new file. Raises Unavailable."""
         path = self._path(content_id)
-        return FileWriter(await asyncio.to_thread(_create, path), path, content_id, self._sealer)
+        return FileWriter(await self._run(_create, path), path, content_id, self._sealer, self._run)
 
     async def read(self, content_id: str, *, start: int, end: int) -> bytes:
         """Return the bytes from `start` up to, not including, `end`. Raises CorruptStore, Unavailable."""
-        return await asyncio.to_thread(self._read, content_id, start, end)
+        return await self._run(self._read, content_id, start, end)
 
     async def delete(self, content_ids: Sequence[str]) -> None:
         """Delete the files; those that are not there are no error. Raises Unavailable."""
-        await asyncio.to_thread(_delete, [self._path(content_id) for content_id in content_ids])
+        await self._run(_delete, [self._path(content_id) for content_id in content_ids])
+
+    async def close(self) -> None:
+        """Finish what is being done, and end the threads."""
+        await asyncio.to_thread(self._threads.shutdown)
+
+    def _run(self, work: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
+        return asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     def _path(self, content_id: str) -> Path:
         """Content ids are made by the hub; one that is not is never looked for."""
@@ -70,9 +88,13 @@ class FileContents:
 
 
 class FileWriter:
-    """Writes one file; its memory is bounded by BUFFER and what it is given at once."""
+    """Writes one file; its memory is bounded by BUFFER and what it is given at once.
 
-    def __init__(self, descriptor: int, path: Path, content_id: str, sealer: Sealer) -> None:
+    Who is cancelled leaves a thread behind that still writes: one after the other they use the file, and none after it
+    was closed.
+    """
+
+    def __init__(self, descriptor: int, path: Path, content_id: str, sealer: Sealer, run: Run) -> None:
         self._descriptor = descriptor
         self._path = path
         self._content_id = content_id
@@ -80,6 +102,8 @@ class FileWriter:
         self._buffer = bytearray()
         self._chunks = 0
         self._open = True
+        self._run = run
+        self._turn = threading.Lock()
 
     async def write(self, data: bytes) -> None:
         """Append; waits while the disk is slower than the writer. Raises Unavailable."""
@@ -88,19 +112,25 @@ class FileWriter:
             whole = len(self._buffer) // CHUNK * CHUNK
             taken = bytes(self._buffer[:whole])
             del self._buffer[:whole]
-            await asyncio.to_thread(self._write, taken)
+            await self._run(self._write, taken)
 
     async def finish(self) -> None:
         """Return when all of it, and its name, are on the disk. Raises Unavailable."""
-        await asyncio.to_thread(self._finish, bytes(self._buffer))
+        await self._run(self._finish, bytes(self._buffer))
         self._buffer.clear()
 
     async def discard(self) -> None:
         """Close it and delete what was written. Never raises."""
         self._buffer.clear()
-        await asyncio.to_thread(self._discard)
+        await self._run(self._discard)
 
     def _write(self, data: bytes) -> None:
+        with self._turn:
+            self._append(data)
+
+    def _append(self, data: bytes) -> None:
+        if not self._open:
+            raise Unavailable("the blob was given up meanwhile")
         try:
             for at in range(0, len(data), CHUNK):
                 sealed = memoryview(self._sealer.seal(data[at : at + CHUNK], _context(self._content_id, self._chunks)))
@@ -111,19 +141,21 @@ class FileWriter:
             raise _unavailable(error) from error
 
     def _finish(self, rest: bytes) -> None:
-        self._write(rest)
-        try:
-            os.fsync(self._descriptor)
-            self._close()
-            _sync_directory(self._path.parent)
-        except OSError as error:
-            raise _unavailable(error) from error
+        with self._turn:
+            self._append(rest)
+            try:
+                os.fsync(self._descriptor)
+                self._close()
+                _sync_directory(self._path.parent)
+            except OSError as error:
+                raise _unavailable(error) from error
 
     def _discard(self) -> None:
-        with suppress(OSError):
-            self._close()
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+        with self._turn:
+            with suppress(OSError):
+                self._close()
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._open:
