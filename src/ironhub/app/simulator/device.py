@@ -60,6 +60,7 @@ class SimulatedMachine(asyncio.Protocol):
 
     __slots__ = (
         "_attempts",
+        "_been_open",
         "_chance",
         "_condition",
         "_down_until",
@@ -80,6 +81,7 @@ class SimulatedMachine(asyncio.Protocol):
         "_told",
         "_topics",
         "_transport",
+        "_twin_read",
         "_unsent",
         "_wake",
         "_was_open",
@@ -102,7 +104,9 @@ class SimulatedMachine(asyncio.Protocol):
         self._reported: dict[str, Any] = {}
         self._requests = 0
         self._attempts = 0
+        self._been_open = False
         self._was_open = False
+        self._twin_read = False
         self._meant = False  # that the connection ends: by the simulated network, or by a restart
         self._down_until = 0.0
         self._due = 0.0
@@ -304,8 +308,9 @@ class SimulatedMachine(asyncio.Protocol):
     def _on_accepted(self, session: ClientSession) -> None:
         counts = self._plant.counts
         counts.connected += 1
-        counts.reconnects += bool(self._reported)
-        self._was_open = True
+        counts.reconnects += self._been_open
+        self._been_open = self._was_open = True
+        self._twin_read = False
         self._attempts = 0
         self._settle()
         session.subscribe(feeds_wanted(self._who), 1)
@@ -316,7 +321,7 @@ class SimulatedMachine(asyncio.Protocol):
                 self._on_method(session, name, request_id, message.payload)
             case TwinAnswered(200, _):  # 204, the answer to what was reported, has no body
                 self._set_interval(talk.wanted_interval(message.payload))
-                self._reported = {}
+                self._twin_read, self._reported = True, {}
                 self._report()
             case DesiredChanged():
                 self._plant.counts.desired += 1
@@ -348,9 +353,9 @@ class SimulatedMachine(asyncio.Protocol):
         self._sleep_for(self._chance.share() * interval)
 
     def _report(self) -> None:
-        """Tell the twin what has changed since it was told last."""
+        """Tell the twin what has changed since it was told last; nothing before it was read on this connection."""
         session = self._session
-        if session is None or session.state is not ClientState.OPEN:
+        if session is None or session.state is not ClientState.OPEN or not self._twin_read:
             return
         now = talk.reported(self._machine, self._condition, self._interval)
         if patch := talk.changes(self._reported, now):
