@@ -19,6 +19,7 @@ from ironhub.heads.http.azure.calls import Door
 from ironhub.heads.http.messages import Head, Request
 from ironhub.identity.audience import device_resource
 from ironhub.identity.sas import make_sas_token
+from ironhub.messaging.files.blobs import RESERVED
 from ironhub.registry.model import DeviceDraft
 
 PRESS = identity("press-7")
@@ -36,6 +37,11 @@ async def test_no_two_calls_are_served_at_one_address(hub: Hub) -> None:
     served = Counter((route.method, route.path) for group in call_groups(hub) for route in group.routes())
     assert [call for call, times in served.items() if times > 1] == []
     assert ("POST", "/devices/{device}/messages/events") in served
+
+
+async def test_no_container_is_called_like_what_another_address_begins_with(hub: Hub) -> None:
+    first = {route.path.split("/")[1] for group in call_groups(hub) for route in group.routes()}
+    assert {word for word in first if not word.startswith("{")} <= RESERVED
 
 
 async def test_a_device_comes_in_only_where_the_address_names_it(hub: Hub) -> None:
