@@ -39,7 +39,7 @@ def wire_transfers(
     entropy: Entropy,
 ) -> TransferParts:
     """Return the parts, wired. Raises SettingsInvalid: the authority cannot be read."""
-    remote = RemoteContainers(AllowedHosts(settings.transfer_hosts), trusted=_trusted(settings))
+    remote = RemoteContainers(AllowedHosts(settings.transfer_hosts), trusted=trusted_authorities(settings))
     containers = HubContainers(files.blobs, files.links, names.__contains__, remote)
     service = TransferService(stores.transfers, containers, clock, entropy)
     runner = TransferRunner(
@@ -54,7 +54,8 @@ def wire_transfers(
     return TransferParts(service, runner)
 
 
-def _trusted(settings: Settings) -> ssl.SSLContext | None:
+def trusted_authorities(settings: Settings) -> ssl.SSLContext | None:
+    """Return who may vouch for the hosts; None: the system's own. Raises SettingsInvalid."""
     if settings.transfer_ca is None:
         return None
     try:
