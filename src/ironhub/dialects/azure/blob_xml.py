@@ -32,7 +32,10 @@ _SOURCES: Final = {
     "Committed": BlockSource.COMMITTED,
     "Uncommitted": BlockSource.UNCOMMITTED,
 }
-_HEAD: Final = re.compile(r"\s*(?:<\?xml [^<>?]{0,200}\?>)?\s*<BlockList(?:\s+xmlns=\"[^\"<>&]{0,200}\")?\s*", re.ASCII)
+_HEAD: Final = re.compile(
+    r"\s*+(?:<\?xml [^<>?]{0,200}\?>\s*+)?<BlockList(?:\s+xmlns=\"[^\"<>&]{0,200}\")?\s*", re.ASCII
+)
+"""Blanks are given back to nobody: between two places that may have them, they would be shared out in every way."""
 _BLOCK: Final = re.compile(r"\s*<(Latest|Committed|Uncommitted)>\s*([A-Za-z0-9+/=_-]{1,88})\s*</\1>", re.ASCII)
 _TAIL: Final = re.compile(r"\s*</BlockList\s*>\s*\Z", re.ASCII)
 

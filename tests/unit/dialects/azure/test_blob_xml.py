@@ -1,5 +1,6 @@
 """Block lists are read strictly, listings are written so that any parser reads them."""
 
+from time import process_time
 from xml.etree import ElementTree
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from tests.fakes.clock import START
 
 from ironhub.dialects.azure.blob_xml import (
+    MAX_BLOCK_LIST,
     check_block_id,
     decode_block_list,
     encode_block_lists,
@@ -43,6 +45,14 @@ def test_a_block_list_is_read(text: bytes) -> None:
         WantedBlock(BlockSource.COMMITTED, "Yg=="),
         WantedBlock(BlockSource.UNCOMMITTED, "Yw=="),
     ]
+
+
+@pytest.mark.parametrize("before", [b"", DECLARED, b"<BlockList>", b"<BlockList", b"<BlockList><Latest>YQ==</Latest>"])
+def test_blanks_cost_no_more_than_their_number(before: bytes) -> None:
+    began = process_time()
+    with pytest.raises(BlockListInvalid):
+        decode_block_list(before + b" " * MAX_BLOCK_LIST)
+    assert process_time() - began < 2  # shared out in every way between two places, they would cost hours
 
 
 @pytest.mark.parametrize("text", [b"<BlockList></BlockList>", b"<BlockList />", DECLARED + b"<BlockList/>"])

@@ -4,6 +4,7 @@ whole or in ranges, listed and deleted.
 Source: Azure Blob Storage REST reference; what azure-storage-blob for Python and @azure/storage-blob for Node accept.
 """
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Final
@@ -90,7 +91,7 @@ class BlobCalls:
     async def _put_block_list(self, call: Call) -> Response:
         grant = call.may(Permission.BLOB_WRITE, self._place(call))
         conditions, head = decode_conditions(call.request.head), decode_properties(call.request.head)
-        wanted = decode_block_list(await _whole(call.request.incoming))
+        wanted = await asyncio.to_thread(decode_block_list, await _whole(call.request.incoming))
         blob = await self._keeper.put_block_list(grant, wanted, head, **conditions._asdict())
         return self._created(call, blob)
 
