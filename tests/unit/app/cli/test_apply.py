@@ -38,3 +38,15 @@ def test_what_a_device_wrote_does_nothing_to_the_terminal(cli: Cli, tmp_path: Pa
     said = cli("apply", "-f", str(file), "--plan")
     assert "- tags.x: " in said.err
     assert "\x9b" not in said.err
+
+
+def test_it_shows_makes_and_writes_what_the_hub_holds(cli: Cli, tmp_path: Path) -> None:
+    file, copy = tmp_path / "hub.yaml", tmp_path / "copy.yaml"
+    file.write_text("version: 1\ndevices: [{id: shown}]\n")
+    planned = cli("apply", "-f", str(file), "--plan")
+    assert (planned.out, "+ device shown" in planned.err) == ("Plan: 1 to create, 0 to change, 0 to delete.\n", True)
+    assert cli("apply", "-f", str(file), "-o", "json").json["applied"] is True
+    assert cli("apply", "-f", str(file)).out == "No changes: the hub holds what the file says.\n"
+    assert "It holds no keys." in cli("apply", "--export", str(copy)).out
+    assert copy.read_text() == cli("apply", "--export", "-").out
+    assert cli("apply", "--export", str(copy)).err.startswith("error: file.unusable: ")
