@@ -27,6 +27,9 @@ TIME_LIMIT: Final = 10.0
 STEPS: Final = 2_000
 """Instructions of SQLite's machine between two looks whether a query's time is over."""
 
+TOO_LARGE: Final = ("Expression tree is too large", "parser stack overflow")
+"""What SQLite says of a statement that it does not take: it has no code of its own for it."""
+
 
 class Searchers:
     """Threads with a connection each, opened at once (as those of `workers.Worker` are). Raises sqlite3.Error."""
@@ -66,21 +69,24 @@ class Searchers:
             connection.close()
 
     def _work(self, work: Callable[[Transaction], T], over: Event) -> T:
-        connection = self._free.pop() if self._free else self._open()
+        connection = self._free.pop() if self._free else None
         try:
+            connection = connection or self._open()
             connection.set_progress_handler(over.is_set, STEPS)
             connection.execute("BEGIN")
             result = work(Transaction(connection))
             connection.execute("COMMIT")
         except BaseException as error:
-            connection.close()
+            if connection is not None:
+                connection.close()
             raise _meaning(error, over) from error
         self._free.append(connection)
         return result
 
 
 def _meaning(error: BaseException, over: Event) -> BaseException:
-    if isinstance(error, sqlite3.OperationalError) and (over.is_set() or "Expression tree" in str(error)):
+    too_large = any(words in str(error) for words in TOO_LARGE)
+    if isinstance(error, sqlite3.OperationalError) and (over.is_set() or too_large):
         return QueryTooExpensive("the query takes too long, or has too many parts")
     meaning = translated(error) if isinstance(error, Exception) else None
     if meaning is not None:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from ironhub.core.errors import HubError
 
-MAX_DEPTH: Final = 24
+MAX_DEPTH: Final = 16
 """How many parts of an expression may stand inside each other."""
 MAX_TERMS: Final = 400
 """How many constants a list, and operands an AND, an OR or a sum, may have."""
