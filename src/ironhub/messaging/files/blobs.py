@@ -42,6 +42,10 @@ class BlobSettings:
     """Bytes of one block."""
     max_staged: int = 10_000
     """Blocks that may wait to be put together to one blob."""
+    max_writers: int = 256
+    """Blobs and blocks that come in at the same time: each holds memory and a file descriptor."""
+    max_writers_each: int = 32
+    """Of them below one first segment of a name: of one device."""
     staged_ttl: float = 86_400.0
     """Seconds a staged block waits to become part of a blob."""
     grace: float = 600.0
@@ -184,6 +188,14 @@ class TooManyBlocks(HubError):
     code: ClassVar[str] = "blob.too_many_blocks"
     status: ClassVar[int] = 409
     next_step: ClassVar[str] = "Commit a block list first, or send larger blocks."
+
+
+class TooManyWriters(HubError):
+    """As many blobs and blocks come in at the same time as may, for this device or for the whole hub."""
+
+    code: ClassVar[str] = "blob.too_many_writers"
+    status: ClassVar[int] = 503
+    next_step: ClassVar[str] = "Send it again a little later, and fewer at the same time."
 
 
 class BlockListInvalid(HubError):

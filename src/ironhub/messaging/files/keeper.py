@@ -1,12 +1,14 @@
 """The hub's own blobs: write, put together, read, list, delete.
 
 Protects the disk: every file is noted before it is made, no blob and no block grows over its bound, all of them
-together not over theirs, and a caller learns that something is stored only when it is on the disk, whole.
+together not over theirs, and a caller learns that something is stored only when it is on the disk, whole. Protects
+memory and file descriptors: only so many are written at the same time, and fewer of one device.
 """
 
 import asyncio
 import hashlib
 from base64 import b64encode
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +34,7 @@ from ironhub.messaging.files.blobs import (
     Piece,
     RangeInvalid,
     StoreFull,
+    TooManyWriters,
     WantedBlock,
     check_blob_name,
     check_container,
@@ -74,6 +77,7 @@ class BlobKeeper:
         self.used = 0
         """Bytes of all content on the disk, also of what is only there for its last readers."""
         self._holders = 0
+        self._writers: Counter[str] = Counter()
         self._index = index
         self._contents = contents
         self._clock = clock
@@ -101,11 +105,13 @@ class BlobKeeper:
             if_match: the etag that what is replaced must have; "*": any.
 
         Raises:
-            BlobNameInvalid, BlobTooLarge, StoreFull, ContentDamaged, BlobExists, BlobChanged, Unavailable.
+            BlobNameInvalid, BlobTooLarge, StoreFull, TooManyWriters, ContentDamaged, BlobExists, BlobChanged,
+            Unavailable.
         """
         grant.require(Permission.BLOB_WRITE)
         place = _blob_of(grant)
-        written = await self._write(place, incoming, self._settings.max_blob)
+        with self._writing(place):
+            written = await self._write(place, incoming, self._settings.max_blob)
         wanted = [WantedBlock(BlockSource.CONTENT, written.content_id)]
         blob = self._draft(place, replace(head, content_md5=b64encode(written.md5).decode()))
         try:
@@ -118,7 +124,8 @@ class BlobKeeper:
         """Stage a block of a blob and return its MD5. Raises as `put`, and TooManyBlocks."""
         grant.require(Permission.BLOB_WRITE)
         place = _blob_of(grant)
-        written = await self._write(place, incoming, self._settings.max_block)
+        with self._writing(place):
+            written = await self._write(place, incoming, self._settings.max_block)
         now = self._clock.now()
         try:
             await self._index.stage_block(
@@ -216,6 +223,19 @@ class BlobKeeper:
             await self._index.forget_contents(ids)
             self.used -= sum(piece.size for piece in due)
         return len(due)
+
+    @contextmanager
+    def _writing(self, place: BlobPlace) -> Iterator[None]:
+        """Have one of the places of those that write. Raises TooManyWriters."""
+        whose = f"{place.container}/{str(place.name).partition('/')[0]}"
+        at_once, of_one = self._writers.total(), self._writers[whose]
+        if at_once >= self._settings.max_writers or of_one >= self._settings.max_writers_each:
+            raise TooManyWriters("too much is being uploaded at the same time")
+        self._writers[whose] += 1
+        try:
+            yield
+        finally:
+            self._writers -= Counter([whose])  # who is at none is forgotten
 
     async def _write(self, place: BlobPlace, incoming: Incoming, bound: int) -> _Written:
         """Write a file; when this returns it is whole and on the disk, and noted as being written."""

@@ -26,6 +26,7 @@ from ironhub.messaging.files.blobs import (
     RangeInvalid,
     StoreFull,
     TooManyBlocks,
+    TooManyWriters,
     WantedBlock,
 )
 from ironhub.messaging.files.keeper import READ_SIZE, Incoming
@@ -243,3 +244,40 @@ async def test_a_store_that_fails_leaves_nothing_behind(files: SmallFiles) -> No
     files.contents.files.clear()
     with pytest.raises(HubError):
         await stored(files, "a")
+
+
+async def test_one_device_keeps_few_writers_open_and_all_together_not_too_many() -> None:
+    files = SmallFiles(BlobSettings(max_writers=3, max_writers_each=2))
+    await files.keeper.open()
+    go_on = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"x"
+        await go_on.wait()
+
+    def begun(name: str) -> asyncio.Task[object]:
+        put = files.keeper.put(by_link(WRITE, name), Incoming(endless(), None), BlobHead())
+        return asyncio.create_task(put)
+
+    open_ones = [begun("press/a"), begun("press/b")]
+    await asyncio.sleep(0)
+    for call in (
+        lambda: files.keeper.put(by_link(WRITE, "press/c"), incoming(b"x"), BlobHead()),
+        lambda: files.keeper.put_block(by_link(WRITE, "press/a"), "YQ==", incoming(b"x")),
+    ):
+        with pytest.raises(TooManyWriters):
+            await call()
+    open_ones.append(begun("mill/a"))
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyWriters):
+        await files.put("lathe/a", b"x")
+    go_on.set()
+    await asyncio.gather(*open_ones)
+    await files.put("press/c", b"x")
+    go_on.clear()
+    open_ones = [begun("press/a"), begun("press/b")]
+    await asyncio.sleep(0)
+    for each in open_ones:
+        each.cancel()
+    await asyncio.gather(*open_ones, return_exceptions=True)
+    await asyncio.gather(files.put("press/a", b"x"), files.put("press/b", b"x"))
