@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from ironhub.app.transfers import wire_transfers
 from ironhub.console.services import HubServices
 from ironhub.core.bus import AuthoritiesChanged, Notice
 from ironhub.core.clock import Clock, Entropy
+from ironhub.core.errors import HubError
 from ironhub.core.sealing import MasterKey
 from ironhub.dialects.azure.configuration_queries import AzureConditions
 from ironhub.heads.background import Background
@@ -97,11 +98,12 @@ class Hub:
         self.configuring, self.configurations = _configurations(self, settings)
         self.commands = CommandService(stores.commands, self.bus, clock, entropy)
         self.methods = MethodService(self.sessions, stores.devices)
+        self.relay = Relay(stores.outbox, log, RelaySettings())
         self.telemetry = TelemetryService(log)
         self.jobs = wire_jobs(stores, self.twins, self.methods, self.gate, self.bus, clock, settings)
         self.files = files
         names = HubNames(self.names)
-        self.transfers = wire_transfers(settings, directory, stores, self.bulk, files, names, clock, entropy)
+        self.transfers = wire_transfers(settings, directory, stores, self.bulk, files, names, self.gate, clock, entropy)
         self.queries = queries
         self.authorities = AuthorityService(stores.authorities, self.bus, clock, entropy)
         self.policies = PolicyService(stores.policies, self.bus, entropy, needed=BUILT_IN)
@@ -182,11 +184,10 @@ class Hub:
 
     def tasks(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Return what must run while the hub is open."""
-        relay = Relay(self.stores.outbox, self.log, RelaySettings())
         return [
             self.presence.run,
             self.commands.run,
-            relay.run,
+            self.relay.run,
             self.configuring.run,
             self.files.collector.run,
             self._watch_disk,
@@ -204,9 +205,13 @@ class Hub:
             await _cancel(tasks)
 
     async def settle(self) -> None:
-        """The sessions are over: finish what they began, and write down that they went."""
+        """The sessions are over: finish what they began, write down that they went, and tell what is still to tell."""
         await self.background.drain(DRAIN)
         await self.presence.flush()
+        with suppress(HubError, TimeoutError):  # what stays behind is told after the next start
+            async with asyncio.timeout(DRAIN):
+                while await self.relay.step():
+                    pass
 
     async def _watch_disk(self) -> None:
         """Without it, a disk that recovered would count as broken until somebody happens to write."""

@@ -25,4 +25,5 @@ class Fact(NamedTuple):
     at: float
     """Seconds since the Unix epoch, UTC."""
     data: dict[str, Any]
-    """JSON values only. CONNECTED: `{"model_id"?}` that it announced. TWIN_*: `{"version", "tags"?, "desired"?, "reported"?}` with what changed (or all)."""
+    """JSON values only. CONNECTED: `{"model_id"?}` that it announced.
+    TWIN_*: `{"version", "tags"?, "desired"?, "reported"?}` with what changed (or all)."""

@@ -314,6 +314,11 @@ def trust_local_operator() -> OperatorPrincipal:
     return OperatorPrincipal("local")
 
 
+def trust_the_hub(part: str) -> OperatorPrincipal:
+    """Return the hub itself as an operator, WITHOUT a credential: for what a part does by itself as it was told."""
+    return OperatorPrincipal(part)
+
+
 def _refuse(detail: str) -> AuthenticationFailed:
     return AuthenticationFailed("the credential was not accepted", detail=detail)
 

@@ -53,6 +53,14 @@ async def test_facts_reach_the_log_by_themselves(tmp_path: Path) -> None:
         assert fact_of(logged.entry).kind is FactKind.DEVICE_CREATED
 
 
+async def test_what_happened_last_is_in_the_log_when_the_hub_has_ended(tmp_path: Path) -> None:
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        await create(hub)
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy("b")) as hub:
+        (logged,) = (await hub.log.read(0, 0)).entries
+        assert fact_of(logged.entry).kind is FactKind.DEVICE_CREATED
+
+
 async def test_two_processes_never_hold_one_directory(tmp_path: Path) -> None:
     async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()):
         with pytest.raises(DirectoryInUse):

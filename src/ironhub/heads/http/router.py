@@ -1,7 +1,7 @@
 """Which handler serves an address: methods and path templates, looked up without a scan over all of them.
 
-Ids are percent-decoded once, segment by segment, after the path was cut at "/": an encoded slash never becomes one. Only
-the rest of a path, which a template may ask for, is the name of one thing with slashes in it, and there it does.
+Ids are percent-decoded once, segment by segment, after the path was cut at "/": an encoded slash never becomes one.
+Only the rest of a path, which a template may ask for, is the name of one thing with slashes in it, and there it does.
 """
 
 import re

@@ -192,7 +192,7 @@ class MemoryJobStore:
         """Delete targets of the job that ended first, and with the last of them the job."""
         ended = [(entry.job.ended_at, entry.job.number) for entry in self._jobs.entries.values() if entry.job.ended_at]
         at, number = min(ended, default=(ended_before, 0))
-        if at is None or at >= ended_before:
+        if at >= ended_before:
             return False
         entry = self._jobs.entries[number]
         doomed = entry.of_status(None)[:limit]

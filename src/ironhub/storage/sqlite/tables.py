@@ -302,7 +302,7 @@ for _trigger in (
     WHEN NEW.module_id = '' AND NEW.status <> OLD.status BEGIN
     UPDATE device_counts SET enabled = enabled + (NEW.status = 'enabled') - (OLD.status = 'enabled'); END""",
 ):
-    event.listen(DEVICE_COUNTS, "after_create", DDL(_trigger))
+    event.listen(DEVICE_COUNTS, "after_create", DDL(_trigger))  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
 
 IMPORT_MARKS: Final = Table(
     "import_marks",

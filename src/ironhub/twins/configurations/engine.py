@@ -14,7 +14,7 @@ from typing import Final
 from ironhub.core.clock import Clock
 from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity
-from ironhub.identity.model import OperatorPrincipal
+from ironhub.identity.gate import trust_the_hub
 from ironhub.twins.configurations.applying import Applier, concerns
 from ironhub.twins.configurations.model import (
     Configuration,
@@ -32,7 +32,7 @@ from ironhub.twins.queries.ports import QueryStore
 
 log: Final = logging.getLogger(__name__)
 
-BY_ITSELF: Final = OperatorPrincipal("configurations")
+BY_ITSELF: Final = trust_the_hub("configurations")
 """The hub acts by itself, on the word of whoever was allowed to write the configuration."""
 
 
