@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.contracts.stores import CREATED_AT, IMPLEMENTATIONS, open_stores
 
+from ironhub.identity.model import Remembered
 from ironhub.provisioning.transfer.model import (
     Transfer,
     TransferBusy,
@@ -25,10 +26,12 @@ REQUEST = TransferRequest(
     with_keys=False,
 )
 
+CREATOR = Remembered("owner", True, "", "digest of the key")
+
 
 def job(job_id: str = "j1") -> Transfer:
     """A new job."""
-    return Transfer(job_id=job_id, request=REQUEST, created_at=CREATED_AT)
+    return Transfer(job_id=job_id, request=REQUEST, creator=CREATOR, created_at=CREATED_AT)
 
 
 def ended(transfer: Transfer, at: float = CREATED_AT + 10) -> Transfer:

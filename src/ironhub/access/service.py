@@ -16,6 +16,7 @@ from ironhub.identity.model import (
     LinkRight,
     OperatorPrincipal,
     Principal,
+    Remembered,
     Right,
     ServicePrincipal,
 )
@@ -81,6 +82,16 @@ def authorise(principal: Principal, permission: Permission, target: Target) -> G
     if not allowed:
         raise PermissionDenied(f"{permission} is not allowed here", detail=f"{principal!r} asked for {target}")
     return Grant(principal, permission, target)
+
+
+def remember(creator: Principal) -> Remembered:
+    """Return what is kept of who sets something going that works on without them. Raises PermissionDenied: a device."""
+    match creator:
+        case ServicePrincipal(policy=policy, scope=scope, key_digest=digest):
+            return Remembered(policy, True, scope, digest)
+        case OperatorPrincipal(name=name):
+            return Remembered(name, False)
+    raise PermissionDenied("jobs are created by back ends and operators")
 
 
 async def authorise_in_family(

@@ -9,6 +9,7 @@ from ironhub.app.files import FileParts
 from ironhub.app.settings import Settings, SettingsInvalid
 from ironhub.core.clock import Clock, Entropy
 from ironhub.identity.audience import HubNames
+from ironhub.identity.gate import Gate
 from ironhub.provisioning.bulk.service import BulkService
 from ironhub.provisioning.transfer.runner import TransferRunner
 from ironhub.provisioning.transfer.service import TransferService
@@ -35,6 +36,7 @@ def wire_transfers(
     bulk: BulkService,
     files: FileParts,
     names: HubNames,
+    gate: Gate,
     clock: Clock,
     entropy: Entropy,
 ) -> TransferParts:
@@ -48,6 +50,7 @@ def wire_transfers(
         containers,
         AzureLines(),
         FileSpools(directory.path / SPOOLS),
+        gate.recall,
         clock,
         service.changed,
     )

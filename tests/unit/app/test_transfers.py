@@ -13,6 +13,7 @@ from ironhub.app.transfers import trusted_authorities, wire_transfers
 from ironhub.core.sealing import Sealer
 from ironhub.dialects.azure.blob_sas import encode_link
 from ironhub.identity.audience import HubNames
+from ironhub.identity.gate import Gate
 from ironhub.provisioning.bulk.service import BulkService
 from ironhub.provisioning.transfer.model import ContainerInvalid, TransferKind, TransferRequest
 from ironhub.storage.memory.stores import memory_stores
@@ -46,8 +47,9 @@ async def test_jobs_reach_the_hubs_own_containers_and_the_hosts_of_the_settings(
     directory.make()
     bulk = BulkService(stores.bulk, bus, clock, entropy)
     names, sealer = HubNames(["hub.example"]), Sealer({1: b"k" * 32}, entropy)
+    gate = Gate(stores.devices, stores.policies, stores.authority_source, names, clock)
     async with open_files(settings, directory, stores, sealer, clock, entropy) as files:
-        parts = wire_transfers(settings, directory, stores, bulk, files, names, clock, entropy)
+        parts = wire_transfers(settings, directory, stores, bulk, files, names, gate, clock, entropy)
         link = encode_link(files.account, "box", None, "rw", expires_at=clock.now() + 60)
         for good in (f"https://hub.example/box?{link}", "https://far.test/box?sig=s"):
             request = TransferRequest(kind=TransferKind.EXPORT, output_uri=good)

@@ -7,13 +7,13 @@ work itself, over every device; and while it runs the creator's right is looked 
 import asyncio
 from typing import Final
 
-from ironhub.access.model import WHOLE_HUB, Grant, Permission, PermissionDenied
-from ironhub.access.service import authorise
+from ironhub.access.model import WHOLE_HUB, Grant, Permission
+from ironhub.access.service import authorise, remember
 from ironhub.core.bus import Bus, JobsChanged
 from ironhub.core.clock import Clock
 from ironhub.core.errors import InvalidArgument
 from ironhub.core.pages import Page
-from ironhub.identity.model import OperatorPrincipal, Principal, Remembered, ServicePrincipal
+from ironhub.identity.model import Principal
 from ironhub.messaging.jobs.model import (
     MAX_CONDITION,
     MAX_EXECUTION_TIME,
@@ -130,7 +130,7 @@ class JobService:
             job_id=check_job_id(draft.job_id),
             work=draft.work,
             condition=draft.condition,
-            creator=_remembered(creator),
+            creator=remember(creator),
             created_at=now,
             starts_at=draft.starts_at if later and draft.starts_at is not None else now,
             max_execution_time=draft.max_execution_time,
@@ -143,15 +143,6 @@ def shown_id(job_id: str) -> str:
     if not job_id.isascii() or not job_id.isprintable() or len(job_id) > 128:
         raise JobNotFound("there is no job of this id")
     return job_id
-
-
-def _remembered(creator: Principal) -> Remembered:
-    match creator:
-        case ServicePrincipal(policy=policy, scope=scope, key_digest=digest):
-            return Remembered(policy, True, scope, digest)
-        case OperatorPrincipal(name=name):
-            return Remembered(name, False)
-    raise PermissionDenied("jobs are created by back ends and operators")
 
 
 def _check_draft(draft: JobDraft) -> None:

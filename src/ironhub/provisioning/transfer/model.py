@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from ironhub.core.errors import HubError
+from ironhub.identity.model import Remembered
 
 DEFAULT_BLOB: Final = "devices.txt"
 ERRORS_BLOB: Final = "importErrors.log"
@@ -66,6 +67,7 @@ class Transfer:
 
     job_id: str
     request: TransferRequest
+    creator: Remembered
     status: TransferStatus = TransferStatus.ENQUEUED
     created_at: float
     started_at: float | None = None
@@ -90,6 +92,14 @@ class TransferBusy(HubError):
     code: ClassVar[str] = "transfer.busy"
     status: ClassVar[int] = 403
     next_step: ClassVar[str] = "Wait until it ends, or cancel it."
+
+
+class TransferRightLost(HubError):
+    """The key or the right with which the job was created is gone; a job never does more than its creator may."""
+
+    code: ClassVar[str] = "transfer.right_lost"
+    status: ClassVar[int] = 403
+    next_step: ClassVar[str] = "Create the job again with a credential that is good."
 
 
 class ContainerInvalid(HubError):

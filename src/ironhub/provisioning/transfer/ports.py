@@ -1,11 +1,15 @@
 """What import and export jobs need: a store, containers, a format of lines, and a place for errors."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from ironhub.core.errors import HubError
+from ironhub.identity.model import Principal, Remembered
 from ironhub.provisioning.bulk.model import Registered, Row
 from ironhub.provisioning.transfer.model import Transfer
+
+Recall = Callable[[Remembered], Awaitable[Principal]]
+"""Returns a creator as the gate would admit them now. Raises AuthenticationFailed."""
 
 
 class TransferStore(Protocol):

@@ -1,7 +1,8 @@
 """Does import and export jobs, one at a time, and goes on with the one that the process before did not finish.
 
 Protects against half a job that looks like a whole one: rows and how far the import got are one transaction, so a crash
-loses none and repeats none; an export is written whole or not at all.
+loses none and repeats none; an export is written whole or not at all. And against a job that does more than its
+creator may: before each step their right is asked for again, and a job that lost it ends.
 """
 
 import asyncio
@@ -10,24 +11,31 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from ironhub.access.model import WHOLE_HUB, Grant, Permission
+from ironhub.access.model import WHOLE_HUB, Grant, Permission, PermissionDenied
 from ironhub.access.service import authorise
 from ironhub.core.clock import Clock
 from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.ids import Identity
-from ironhub.identity.model import OperatorPrincipal
+from ironhub.identity.gate import trust_the_hub
+from ironhub.identity.model import AuthenticationFailed
 from ironhub.provisioning.bulk.model import BulkResult, Row
 from ironhub.provisioning.bulk.service import BulkService, Given
 from ironhub.provisioning.transfer.lines import Line, lines_of
-from ironhub.provisioning.transfer.model import ERRORS_BLOB, Transfer, TransferKind, TransferStatus
-from ironhub.provisioning.transfer.ports import Containers, LineFormat, Spool, Spools, TransferStore
+from ironhub.provisioning.transfer.model import (
+    ERRORS_BLOB,
+    Transfer,
+    TransferKind,
+    TransferRightLost,
+    TransferStatus,
+)
+from ironhub.provisioning.transfer.ports import Containers, LineFormat, Recall, Spool, Spools, TransferStore
 
 log: Final = logging.getLogger(__name__)
 
 BATCH: Final = 250
 """Rows of one transaction: nobody else's write waits for longer than these take."""
 PAGE: Final = 500
-_DOER: Final = OperatorPrincipal("import and export")
+_DOER: Final = trust_the_hub("import and export")
 
 
 class _Cancelled(Exception):
@@ -53,6 +61,7 @@ class TransferRunner:
         containers: Containers,
         lines: LineFormat,
         spools: Spools,
+        recall: Recall,
         clock: Clock,
         changed: asyncio.Event,
     ) -> None:
@@ -61,6 +70,7 @@ class TransferRunner:
         self._containers = containers
         self._lines = lines
         self._spools = spools
+        self._recall = recall
         self._clock = clock
         self._changed = changed
 
@@ -94,7 +104,7 @@ class TransferRunner:
             await self._end(running, TransferStatus.FAILED, "something broke in the hub; its log says what")
         if transfer.request.kind is TransferKind.IMPORT:
             self._spools.open(transfer.job_id).delete()
-            await self._bulk.forget_import(_may(Permission.REGISTRY_WRITE), _mark_name(transfer))
+            await self._bulk.forget_import(_itself(Permission.REGISTRY_WRITE), _mark_name(transfer))
 
     async def _end(self, transfer: Transfer, status: TransferStatus, note: str) -> None:
         """The signatures are needed no more, and are kept no longer."""
@@ -110,7 +120,7 @@ class TransferRunner:
         source, target = self._containers.open(request.input_uri), self._containers.open(request.output_uri)
         spool = self._spools.open(transfer.job_id)
         size = await source.size(request.input_blob)
-        mark = await self._bulk.import_mark(_may(Permission.REGISTRY_WRITE), _mark_name(transfer))
+        mark = await self._bulk.import_mark(await self._may(transfer, Permission.REGISTRY_WRITE), _mark_name(transfer))
         start, count = (0, _Count()) if mark is None else (mark.position, _Count(**mark.data))
         spool.cut(count.errors_size)
         async for batch in _batches(lines_of(source.read(request.input_blob, start=start), start, count.line)):
@@ -136,7 +146,7 @@ class TransferRunner:
             now = _Count(batch[-1].number, count.done + result.done, count.failed + len(told), size)
             return now._asdict()
 
-        grant = _may(Permission.REGISTRY_WRITE)
+        grant = await self._may(transfer, Permission.REGISTRY_WRITE)
         position = batch[-1].end
         await self._bulk.continue_import(grant, rows, name=_mark_name(transfer), position=position, notes=notes)
         return now
@@ -149,12 +159,24 @@ class TransferRunner:
 
     async def _devices(self, transfer: Transfer) -> AsyncIterator[bytes]:
         after: Identity | None = None
-        grant = _may(Permission.TRANSFER_READ)
-        while page := await self._bulk.page(grant, after=after, limit=PAGE):
+        while page := await self._bulk.page(await self._may_read(transfer), after=after, limit=PAGE):
             with_keys = transfer.request.with_keys
             yield b"".join(self._lines.encode(each, with_keys=with_keys) + b"\n" for each in page)
             after = page[-1].owner.identity
             await self._moved(transfer, transfer.progress)
+
+    async def _may_read(self, transfer: Transfer) -> Grant:
+        """An export holds keys: who reads it must also be one who may read the registry."""
+        await self._may(transfer, Permission.REGISTRY_READ)
+        return await self._may(transfer, Permission.TRANSFER_READ)
+
+    async def _may(self, transfer: Transfer, permission: Permission) -> Grant:
+        """Return the proof that the job's creator may do it at this moment. Raises TransferRightLost."""
+        try:
+            return authorise(await self._recall(transfer.creator), permission, WHOLE_HUB)
+        except (AuthenticationFailed, PermissionDenied) as error:
+            lost = "the credential that the job was created with is not good any more"
+            raise TransferRightLost(lost, detail=error.detail or str(error)) from error
 
     def _row(self, line: Line) -> Given:
         if line.content is None:
@@ -169,8 +191,8 @@ class TransferRunner:
             raise _Cancelled
 
 
-def _may(permission: Permission) -> Grant:
-    """Who created the job was allowed to; the hub does it in its own name."""
+def _itself(permission: Permission) -> Grant:
+    """For tidying up, which the hub does in its own name, also behind those who lost their right."""
     return authorise(_DOER, permission, WHOLE_HUB)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from ironhub.access.model import Grant, Permission
+from ironhub.access.service import remember
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import InvalidArgument
 from ironhub.provisioning.transfer.model import (
@@ -50,7 +51,8 @@ class TransferService:
         self._check(request)
         now = self._clock.now()
         await self._store.drop_transfers(now - KEPT)
-        transfer = Transfer(job_id=self._entropy.uuid(), request=request, created_at=now)
+        creator = remember(grant.principal)
+        transfer = Transfer(job_id=self._entropy.uuid(), request=request, creator=creator, created_at=now)
         await self._store.add_transfer(transfer)
         self.changed.set()
         return transfer

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from ironhub.core.sealing import Sealer
 from ironhub.core.strict_json import encode_json
+from ironhub.identity.model import Remembered
 from ironhub.provisioning.transfer.model import Transfer, TransferBusy, TransferKind, TransferRequest, TransferStatus
 from ironhub.storage.sqlite.database import Database
 from ironhub.storage.sqlite.rows import json_object, reading
@@ -70,7 +71,7 @@ class SqliteTransferStore:
         await self._database.write(lambda tx: tx.change(DROP, {"before": before}))
 
     def _values(self, transfer: Transfer) -> Values:
-        request = encode_json(asdict(transfer.request))
+        sealed = encode_json({"creator": asdict(transfer.creator), **asdict(transfer.request)})
         return {
             "job_id": transfer.job_id,
             "kind": transfer.request.kind.value,
@@ -80,7 +81,7 @@ class SqliteTransferStore:
             "ended_at": transfer.ended_at,
             "progress": transfer.progress,
             "failure": transfer.failure,
-            "sealed_request": self._sealer.seal(request, _context(transfer.job_id)),
+            "sealed_request": self._sealer.seal(sealed, _context(transfer.job_id)),
         }
 
     def _transfer(self, row: Row) -> Transfer:
@@ -89,6 +90,7 @@ class SqliteTransferStore:
             request = json_object(self._sealer.open(sealed, _context(job_id)).decode())
             return Transfer(
                 job_id=job_id,
+                creator=Remembered(**request.pop("creator")),
                 request=TransferRequest(**{**request, "kind": TransferKind(kind)}),
                 status=TransferStatus(status),
                 created_at=created_at,

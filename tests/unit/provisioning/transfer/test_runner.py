@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from tests.fakes.containers import FakeContainers, FakeSpools, PlainLines
-from tests.fakes.grants import by_operator
+from tests.fakes.grants import FakeRecall, by_operator, by_policy
 from tests.fakes.services import SmallHub
 from tests.fakes.trouble import until
 
 from ironhub.access.model import Permission
 from ironhub.core.ids import identity
+from ironhub.identity.model import Right
 from ironhub.provisioning.bulk.service import BulkService
 from ironhub.provisioning.transfer import runner as runner_module
 from ironhub.provisioning.transfer.model import (
@@ -37,6 +38,7 @@ class World:
         self.hub = SmallHub()
         self.containers = FakeContainers()
         self.spools = FakeSpools()
+        self.recall = FakeRecall()
         self.bulk = BulkService(self.hub.stores.bulk, self.hub.bus, self.hub.clock, self.hub.entropy)
         self.service = TransferService(self.hub.stores.transfers, self.containers, self.hub.clock, self.hub.entropy)
 
@@ -49,6 +51,7 @@ class World:
             self.containers,
             PlainLines(),
             self.spools,
+            self.recall,
             self.hub.clock,
             self.service.changed,
         )
@@ -197,3 +200,43 @@ async def test_a_job_is_cancelled_before_and_while_it_runs(world: World, monkeyp
         following = await world.done(await world.service.create(WRITE, EXPORT, reading=KEYS))
         assert following.status is TransferStatus.COMPLETED
     assert len(await world.devices()) < 50
+
+
+@pytest.mark.parametrize("left", [None, frozenset({Right.REGISTRY_READ, Right.SERVICE_CONNECT})])
+async def test_an_import_ends_when_its_creator_may_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, left: frozenset[Right] | None
+) -> None:
+    monkeypatch.setattr(runner_module, "BATCH", 1)
+    world.containers.blobs["devices.txt"] = b"\n".join(b"d%d" % number for number in range(50))
+    grant = by_policy(Permission.TRANSFER_WRITE, Right.REGISTRY_WRITE)
+
+    reads = 0
+
+    def roll() -> None:
+        nonlocal reads
+        reads += 1
+        if reads == 3:
+            world.recall.rights = left
+
+    world.containers.piece, world.containers.on_read = 8, roll
+    async with world.running():
+        over = await world.done(await world.service.create(grant, IMPORT))
+    assert over.status is TransferStatus.FAILED
+    assert "not good any more" in over.failure
+    assert 0 < len(await world.devices()) < 50
+
+
+@pytest.mark.parametrize("left", [None, frozenset({Right.REGISTRY_WRITE, Right.SERVICE_CONNECT})])
+async def test_an_export_is_not_written_when_its_creator_may_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, left: frozenset[Right] | None
+) -> None:
+    monkeypatch.setattr(runner_module, "PAGE", 1)
+    await world.hub.register(identity("a"), identity("b"))
+    grant = by_policy(Permission.TRANSFER_WRITE, Right.REGISTRY_WRITE)
+    job = await world.service.create(grant, EXPORT, reading=KEYS)
+    world.recall.rights = left  # the hub was stopped, the key was rolled: the job would have gone on
+    async with world.running():
+        over = await world.done(job)
+    assert over.status is TransferStatus.FAILED
+    assert "not good any more" in over.failure
+    assert world.containers.blobs == {}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.fakes.containers import FakeContainers, FakeSpools, PlainLines
-from tests.fakes.grants import by_operator
+from tests.fakes.grants import FakeRecall, by_operator
 from tests.fakes.services import SmallHub
 
 from ironhub.access.model import Permission, PermissionDenied
@@ -45,6 +45,7 @@ class World:
         self.hub = SmallHub()
         self.containers = FakeContainers()
         self.spools = FakeSpools()
+        self.recall = FakeRecall()
         self.bulk = BulkService(self.hub.stores.bulk, self.hub.bus, self.hub.clock, self.hub.entropy)
         self.service = TransferService(self.hub.stores.transfers, self.containers, self.hub.clock, self.hub.entropy)
 
@@ -57,6 +58,7 @@ class World:
             self.containers,
             PlainLines(),
             self.spools,
+            self.recall,
             self.hub.clock,
             self.service.changed,
         )
