@@ -141,7 +141,8 @@ class RemoteContainer:
         self, http: httpx.AsyncClient, method: str, blob: str, more: str = "", body: bytes | None = None
     ) -> httpx.Response:
         try:
-            answer = await http.request(method, self._url(blob, more), content=body)
+            answer = await http.send(http.build_request(method, self._url(blob, more), content=body), stream=True)
+            await answer.aclose()  # its body is nothing to us, and may be without end
         except httpx.HTTPError as error:
             raise _unreachable(error) from None
         _check(answer.status_code, 201 if method == "PUT" else 200)

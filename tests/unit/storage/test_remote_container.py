@@ -123,6 +123,12 @@ async def test_what_a_stranger_answers_is_not_repeated(store: Store, containers:
         assert "secret" not in str(refusal.value) + refusal.value.detail
 
 
+async def test_nothing_is_read_of_an_answer_that_says_it_is_endless(store: Store, containers: RemoteContainers) -> None:
+    store.answer = lambda head, body: b"HTTP/1.1 201 Created\r\nContent-Length: 1000000000000\r\n\r\n" + b"x" * 10_000
+    await containers.open(uri(store)).write("x", pieces(b"1"))
+    assert len(store.asked) == 2
+
+
 async def test_no_redirect_is_followed(store: Store, containers: RemoteContainers) -> None:
     there = f"302 Found\r\nLocation: https://{HOST}:{store.port}/elsewhere"
     store.answer = lambda head, body: ok(status=there)
