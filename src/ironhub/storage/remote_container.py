@@ -27,6 +27,8 @@ MAX_BLOCKS: Final = 50_000
 TIMEOUT: Final = httpx.Timeout(60.0, connect=15.0)
 VERSION: Final = "2021-08-06"
 _HTTPS: Final = 443
+_WITH_IPV4: Final = ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96")
+"""Their last 32 bits are an IPv4 address [RFC 4291, 2.5.5.1; RFC 6052, 2.1]."""
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?\Z", re.ASCII)
 _LENGTH: Final = re.compile(r"\d{1,18}\Z", re.ASCII)
 
@@ -179,7 +181,7 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
             found = await self._resolve(host, port)
         except OSError:
             found = ()
-        good = [each for each in found if self._allowed.is_listed(host, port) or ipaddress.ip_address(each).is_global]
+        good = [each for each in found if self._allowed.is_listed(host, port) or _is_public(each)]
         if not good or len(good) != len(found):
             raise ContainerInvalid("the container's host has no address that may be reached from here")
         return good[0]
@@ -208,6 +210,22 @@ async def resolve_name(host: str, port: int) -> Sequence[str]:
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(each[4][0]) for each in found]
+
+
+def _is_public(address: str) -> bool:
+    """An IPv6 address in which an IPv4 address stands leads to wherever that one does."""
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None = ipaddress.ip_address(address)
+    while ip is not None:
+        if not ip.is_global or ip.is_multicast:
+            return False
+        ip = _inside(ip)
+    return True
+
+
+def _inside(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None
+    return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF) if any(ip in each for each in _WITH_IPV4) else ip.sixtofour
 
 
 async def _blocks(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

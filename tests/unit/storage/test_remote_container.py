@@ -172,7 +172,13 @@ def test_other_addresses_are_refused_before_anything_is_asked(bad: str) -> None:
         RemoteContainers(AllowedHosts(["*.blob.core.windows.net"])).open(bad)
 
 
-@pytest.mark.parametrize("private", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "::1", "fd00::1"])
+@pytest.mark.parametrize(
+    "private",
+    [
+        *("127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "224.0.0.1", "::1", "fd00::1"),
+        *("::ffff:10.1.2.3", "::127.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "fe80::1%eth0"),
+    ],
+)
 async def test_a_public_name_that_leads_into_a_private_network_is_not_dialled(private: str) -> None:
     """One private address among public ones is enough: whoever made that name meant it."""
     for addresses in ((private,), ("8.8.8.8", private), ()):
