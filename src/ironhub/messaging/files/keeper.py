@@ -10,7 +10,7 @@ import hashlib
 from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -155,6 +155,11 @@ class BlobKeeper:
         if len(wanted) > MAX_BLOCKS:
             raise BlockListInvalid(f"a blob has at most {MAX_BLOCKS} blocks")
         return await self._committed(self._draft(_blob_of(grant), head), wanted, None, only_new, if_match)
+
+    def writing(self, grant: Grant) -> AbstractContextManager[None]:
+        """Have one of the places of those that write, for who takes in a block list. Raises TooManyWriters."""
+        grant.require(Permission.BLOB_WRITE)
+        return self._writing(_blob_of(grant))
 
     async def list_blocks(self, grant: Grant) -> BlockLists:
         """Return the blocks of a blob. Raises BlobNotFound: neither blob nor block."""

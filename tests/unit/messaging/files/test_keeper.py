@@ -267,6 +267,10 @@ async def test_one_device_keeps_few_writers_open_and_all_together_not_too_many()
     ):
         with pytest.raises(TooManyWriters):
             await call()
+    with pytest.raises(TooManyWriters), files.keeper.writing(by_link(WRITE, "press/a")):
+        pass
+    with pytest.raises(PermissionDenied):
+        files.keeper.writing(by_link(READ, "mill/a"))
     open_ones.append(begun("mill/a"))
     await asyncio.sleep(0)
     with pytest.raises(TooManyWriters):

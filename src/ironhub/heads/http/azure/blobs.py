@@ -91,7 +91,8 @@ class BlobCalls:
     async def _put_block_list(self, call: Call) -> Response:
         grant = call.may(Permission.BLOB_WRITE, self._place(call))
         conditions, head = decode_conditions(call.request.head), decode_properties(call.request.head)
-        wanted = await asyncio.to_thread(decode_block_list, await _whole(call.request.incoming))
+        with self._keeper.writing(grant):
+            wanted = await asyncio.to_thread(decode_block_list, await _whole(call.request.incoming))
         blob = await self._keeper.put_block_list(grant, wanted, head, **conditions._asdict())
         return self._created(call, blob)
 
