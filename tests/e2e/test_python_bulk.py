@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from azure.iot.hub import IoTHubRegistryManager
+from azure.iot.hub import IoTHubJobManager, IoTHubRegistryManager
 from azure.iot.hub.protocol.models import ExportImportDevice, JobProperties, PropertyContainer
 from tests.covers import covers
 from tests.e2e.python_client import MQTT, PATIENCE, new_id
@@ -16,6 +16,13 @@ def registry(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The registry manager, as the owner of the shared hub."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(hub.ca_path))
     return IoTHubRegistryManager.from_connection_string(hub.connection_string(policy="iothubowner"))
+
+
+@pytest.fixture
+def jobs(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The job manager, as the owner of the shared hub."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(hub.ca_path))
+    return IoTHubJobManager.from_connection_string(hub.connection_string(policy="iothubowner"))
 
 
 def rows(ids: list[str], mode: str, **fields: Any) -> list[ExportImportDevice]:
@@ -113,11 +120,11 @@ def test_edge_devices_have_scopes_modules_and_children(registry: Any) -> None:
         registry.delete_module(gateway, "$edgeAgent")
 
 
-def wait_for_job(hub: RunningHub, registry: Any, job_id: str) -> Any:
+def wait_for_job(hub: RunningHub, jobs: Any, job_id: str) -> Any:
     """The job when it is over."""
 
     def over() -> Any:
-        job = registry.protocol.jobs.get_import_export_job(job_id)
+        job = jobs.get_import_export_job(job_id)
         return job if job.status in ("completed", "failed", "cancelled") else None
 
     return hub.wait_for(over, PATIENCE)
@@ -138,19 +145,24 @@ def read_blob(url: str, blob: str, hub: RunningHub) -> list[dict[str, Any]]:
         return [json.loads(line) for line in client.download_blob(blob).readall().splitlines()]
 
 
-def test_what_is_exported_is_imported_again(hub: RunningHub, registry: Any) -> None:
+@covers(
+    "py:IoTHubJobManager.from_connection_string",
+    "py:IoTHubJobManager.create_import_export_job",
+    "py:IoTHubJobManager.get_import_export_job",
+    "py:IoTHubJobManager.get_import_export_jobs",
+)
+def test_what_is_exported_is_imported_again(hub: RunningHub, registry: Any, jobs: Any) -> None:
     from azure.storage.blob import ContainerClient
 
     ids = sorted(new_id("job") for _ in range(20))
     registry.bulk_create_or_update_devices(rows(ids, "create", tags={"hall": "b"}))
     name = new_id("box")
     url = container_url(hub, name, "rwdl")
-    jobs = registry.protocol.jobs
     job = jobs.create_import_export_job(
         JobProperties(type="export", output_blob_container_uri=url, exclude_keys_in_export=False)
     )
     assert job.status in ("enqueued", "running")
-    over = wait_for_job(hub, registry, job.job_id)
+    over = wait_for_job(hub, jobs, job.job_id)
     assert (over.status, over.progress, over.failure_reason) == ("completed", 100, None)
     assert "sig=" not in over.output_blob_container_uri
     lines = [line for line in read_blob(url, "devices.txt", hub) if line["id"] in ids]
@@ -170,7 +182,7 @@ def test_what_is_exported_is_imported_again(hub: RunningHub, registry: Any) -> N
             output_blob_container_uri=url,
         )
     )
-    over = wait_for_job(hub, registry, job.job_id)
+    over = wait_for_job(hub, jobs, job.job_id)
     assert over.status == "completed"
     assert registry.get_device(ids[0]).authentication.symmetric_key.primary_key == key
     assert registry.get_twin(ids[-1]).tags == {"hall": "b"}
@@ -179,7 +191,15 @@ def test_what_is_exported_is_imported_again(hub: RunningHub, registry: Any) -> N
     assert job.job_id in [each.job_id for each in jobs.get_import_export_jobs()]
 
 
-def test_a_job_reaches_nobody_who_is_not_listed(registry: Any) -> None:
+@covers("py:IoTHubJobManager.cancel_import_export_job")
+def test_an_export_is_cancelled(hub: RunningHub, jobs: Any) -> None:
+    url = container_url(hub, new_id("box"), "rwdl")
+    job = jobs.create_import_export_job(JobProperties(type="export", output_blob_container_uri=url))
+    jobs.cancel_import_export_job(job.job_id)
+    assert wait_for_job(hub, jobs, job.job_id).status in ("cancelled", "completed")
+
+
+def test_a_job_reaches_nobody_who_is_not_listed(jobs: Any) -> None:
     for uri in ("https://127.0.0.1:1/box?sig=x", "https://169.254.169.254/box?sig=x", "http://evil.test/box?sig=x"):
         with pytest.raises(Exception, match="Bad Request"):
-            registry.protocol.jobs.create_import_export_job(JobProperties(type="export", output_blob_container_uri=uri))
+            jobs.create_import_export_job(JobProperties(type="export", output_blob_container_uri=uri))
