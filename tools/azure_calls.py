@@ -102,6 +102,15 @@ CALLS: Final[dict[str, Described]] = {
     "POST /digitaltwins/{device}/components/{component}/commands/{command}": Described(
         "invokeComponentCommand", "Call a command of a component.", {200: "Any"}, "Any", (403, 502, 504)
     ),
+    "GET /messages/servicebound/feedback": Described(
+        "receiveFeedback", "Take what became of commands, under a lock.", {200: "Feedback", 204: None}
+    ),
+    "DELETE /messages/servicebound/feedback/{lock}": Described(
+        "completeFeedback", "Forget what was taken.", {204: None}, None, (412,)
+    ),
+    "POST /messages/servicebound/feedback/{lock}/abandon": Described(
+        "abandonFeedback", "Give back what was taken.", {204: None}, None, (412,)
+    ),
     "DELETE /devices/{device}/commands": Described("purgeCommands", "Empty a command queue.", {200: "Purged"}),
     "DELETE /devices/{device}/modules/{module}/commands": Described(
         "purgeModuleCommands", "Empty a module's command queue.", {200: "Purged"}
@@ -203,6 +212,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         connectTimeoutInSeconds={"type": "integer", "minimum": 0, "maximum": 300},
     ),
     "MethodAnswer": _named("status", status={"type": "integer"}, payload={}),
+    "Feedback": {"type": "array", "items": _named("originalMessageId", originalMessageId=_TEXT, statusCode=_TEXT)},
     "Purged": _named("totalMessagesPurged", totalMessagesPurged={"type": "integer"}, deviceId=_TEXT),
     "Bulk": {
         "type": "array",

@@ -56,7 +56,6 @@ FEATURE_LANGUAGES: Final = ("py", "node")
 _AMQP: Final = "needs AMQP, which is not served yet"
 _TOKENS: Final = "signs in at Entra ID: no such sign-in here; use a connection string"
 _SDK: Final = "broken in the SDK itself: it reads a list as an object"
-_FEEDBACK: Final = "feedback is not served over HTTPS: use the admin API's `/api/v1/feedback`"
 _EDGE: Final = "needs the IoT Edge runtime on the device"
 
 NOT_YET: Final = {
@@ -65,10 +64,6 @@ NOT_YET: Final = {
     "py:feature.http": "the SDK has no such transport",
     "py:IoTHubRegistryManager.send_c2d_message": _AMQP,
     "py:IoTHubJobManager.query_scheduled_jobs": _SDK,
-    **{
-        f"py:IoTHubHttpRuntimeManager.{verb}_feedback_notification": _FEEDBACK
-        for verb in ("receive", "complete", "abandon")
-    },
     "node:Client.open": _AMQP,
     "node:Client.close": _AMQP,
     "node:Client.send": _AMQP,

@@ -342,6 +342,16 @@ async def test_feedback_is_read_in_order_and_dropped_when_read(stores: Stores) -
     assert await stores.commands.list_feedback(after=0, limit=9, now=NOW + 1) == [last]
 
 
+async def test_single_feedback_records_are_dropped(stores: Stores) -> None:
+    for number in range(3):
+        await send(stores, message_id=str(number), ack=Ack.FULL)
+    await stores.commands.purge_commands(PRESS, now=NOW)
+    first, second, third = await stores.commands.list_feedback(after=0, limit=9, now=NOW)
+    await stores.commands.drop_feedback_records([first.record_id, third.record_id])
+    await stores.commands.drop_feedback_records([first.record_id])
+    assert await stores.commands.list_feedback(after=0, limit=9, now=NOW) == [second]
+
+
 async def test_no_feedback_id_is_given_twice(stores: Stores) -> None:
     await send(stores, ack=Ack.FULL)
     await stores.commands.purge_commands(PRESS, now=NOW)

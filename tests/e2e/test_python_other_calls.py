@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from azure.iot.device import IoTHubDeviceClient, MethodResponse
-from azure.iot.hub import IoTHubRegistryManager
+from azure.iot.hub import IoTHubHttpRuntimeManager, IoTHubRegistryManager
 from tests.covers import covers
 from tests.e2e.python_client import MQTT, PATIENCE, new_id
 from tests.fakes.running_hub import RunningHub
@@ -71,3 +71,32 @@ def test_a_module_comes_and_goes(hub: RunningHub) -> None:
         client.connect()
         client.disconnect()
         assert client.raw.connected is False
+
+
+@covers(
+    "py:IoTHubHttpRuntimeManager.from_connection_string",
+    "py:IoTHubHttpRuntimeManager.receive_feedback_notification",
+    "py:IoTHubHttpRuntimeManager.complete_feedback_notification",
+    "py:IoTHubHttpRuntimeManager.abandon_feedback_notification",
+)
+def test_feedback_is_received_and_settled_over_https(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The manager itself throws the answer away; what it is made of shows the records and the lock."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(hub.ca_path))
+    runtime: Any = IoTHubHttpRuntimeManager.from_connection_string(hub.connection_string(policy="service"))
+    device, message_id = hub.create_device(new_id("press")).device_id, new_id("m")
+    params = {"ack": "full", "message_id": message_id}
+    hub.call("POST", f"/devices/{device}/commands", json={"body": "", **params})
+    hub.call("DELETE", f"/devices/{device}/commands")
+
+    def receive() -> tuple[str, list[str]]:
+        raw = runtime.protocol.cloud_to_device_messages.receive_feedback_notification(raw=True).response
+        assert raw.status_code == 200
+        return raw.headers["ETag"].strip('"'), [record["originalMessageId"] for record in raw.json()]
+
+    for settle in (runtime.abandon_feedback_notification, runtime.complete_feedback_notification):
+        lock, ids = receive()
+        assert message_id in ids
+        settle(lock)
+    with pytest.raises(Exception, match="Precondition Failed"):
+        runtime.complete_feedback_notification(lock)
+    assert runtime.receive_feedback_notification() is None

@@ -26,6 +26,7 @@ from ironhub.heads.background import Background
 from ironhub.heads.mqtt.services import MqttServices
 from ironhub.identity.audience import HubNames
 from ironhub.identity.gate import Gate, GateSettings
+from ironhub.messaging.commands.feedback import FeedbackReader
 from ironhub.messaging.commands.service import CommandService
 from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.ports import LiveSession
@@ -97,6 +98,7 @@ class Hub:
         self.twins = TwinService(stores.twins, self.bus, clock)
         self.configuring, self.configurations = _configurations(self, settings)
         self.commands = CommandService(stores.commands, self.bus, clock, entropy)
+        self.feedback = FeedbackReader(stores.commands, clock, entropy)
         self.methods = MethodService(self.sessions, stores.devices)
         self.relay = Relay(stores.outbox, log, RelaySettings())
         self.telemetry = TelemetryService(log)

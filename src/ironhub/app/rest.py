@@ -9,6 +9,7 @@ from ironhub.heads.http.azure.commands import CommandCalls
 from ironhub.heads.http.azure.configurations import ConfigurationCalls
 from ironhub.heads.http.azure.device_messages import DeviceMessageCalls
 from ironhub.heads.http.azure.digital_twins import DigitalTwinCalls
+from ironhub.heads.http.azure.feedback import FeedbackCalls
 from ironhub.heads.http.azure.files import FileCalls
 from ironhub.heads.http.azure.identities import IdentityCalls
 from ironhub.heads.http.azure.jobs import JobCalls
@@ -31,6 +32,7 @@ def call_groups(hub: Hub) -> list[CallGroup]:
         ConfigurationCalls(hub.configurations),
         DigitalTwinCalls(hub.twins, hub.registry, hub.methods),
         CommandCalls(hub.commands, hub.methods, DeviceFamily(hub.stores.devices)),
+        FeedbackCalls(hub.feedback),
         DeviceMessageCalls(hub.telemetry, hub.commands),
         FileCalls(hub.files.uploads),
         BlobCalls(hub.files.blobs, BlobLinks(hub.files.links), max_body=hub.settings.blob_max_size),

@@ -1,5 +1,6 @@
 """What commands need of a store."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ironhub.core.ids import Identity
@@ -69,3 +70,6 @@ class CommandStore(Protocol):
 
     async def drop_feedback(self, up_to: int) -> None:
         """Forget feedback records with ids up to and including `up_to`."""
+
+    async def drop_feedback_records(self, record_ids: Sequence[int]) -> None:
+        """Forget these feedback records; no error when one is gone."""

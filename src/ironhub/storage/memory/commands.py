@@ -1,5 +1,6 @@
 """Command queues in memory."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ironhub.core.clock import Entropy
@@ -124,6 +125,11 @@ class MemoryCommandStore:
     async def drop_feedback(self, up_to: int) -> None:
         """Forget feedback records with ids up to and including `up_to`."""
         self._state.feedback = {key: record for key, record in self._state.feedback.items() if key > up_to}
+
+    async def drop_feedback_records(self, record_ids: Sequence[int]) -> None:
+        """Forget these feedback records; no error when one is gone."""
+        for record_id in record_ids:
+            self._state.feedback.pop(record_id, None)
 
     def _registered(self, identity: Identity) -> Device | Module:
         if identity.device_id not in self._state.devices:

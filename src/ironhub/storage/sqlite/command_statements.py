@@ -55,6 +55,7 @@ LIST_FEEDBACK: Final = sql(
     )
 )
 DROP_FEEDBACK: Final = sql(delete(FEEDBACK).where(_F.record_id <= bindparam("up_to")))
+DROP_RECORD: Final = sql(delete(FEEDBACK).where(_F.record_id == bindparam("record_id")))
 EXPIRE_FEEDBACK: Final = sql(
     delete(FEEDBACK).where(
         _F.record_id.in_(limited(select(_F.record_id).where(_F.expires_at <= bindparam("now")).order_by(_F.expires_at)))

@@ -1,5 +1,6 @@
 """Command queues in SQLite."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -168,6 +169,11 @@ class SqliteCommandStore:
     async def drop_feedback(self, up_to: int) -> None:
         """Forget feedback records with ids up to and including `up_to`."""
         await self._database.write(lambda tx: tx.change(statements.DROP_FEEDBACK, {"up_to": up_to}))
+
+    async def drop_feedback_records(self, record_ids: Sequence[int]) -> None:
+        """Forget these feedback records; no error when one is gone."""
+        rows = [{"record_id": record_id} for record_id in record_ids]
+        await self._database.write(lambda tx: tx.change_each(statements.DROP_RECORD, rows))
 
 
 def _check_registered(tx: Transaction, identity: Identity) -> None:

@@ -1,0 +1,109 @@
+"""Hands feedback to back ends in batches, each under a lock: what is not completed in time comes again.
+
+Locks live in memory: after a restart of the hub everything that was not completed is there once more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from ironhub.access.model import Grant, Permission
+from ironhub.core.clock import Clock, Entropy
+from ironhub.core.errors import HubError
+from ironhub.messaging.commands.model import Feedback, LockLost
+from ironhub.messaging.commands.ports import CommandStore
+
+LOCK_DURATION: Final = 60.0
+"""Seconds a reader has to settle a batch."""
+MAX_BATCH: Final = 64
+"""Records."""
+MAX_LOCKED: Final = 32
+"""Batches that are out at a time, of all readers together."""
+MAX_DELIVERIES: Final = 10
+"""Of one record; then nobody wants it."""
+
+
+class TooManyBatches(HubError):
+    """Readers hold more batches of feedback than they may."""
+
+    code: ClassVar[str] = "feedback.too_many_batches"
+    status: ClassVar[int] = 429
+    next_step: ClassVar[str] = "Complete or abandon what you received before you ask for more."
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackBatch:
+    """Records that one reader holds."""
+
+    lock_token: str
+    records: tuple[Feedback, ...]
+    locked_until: float
+    """Seconds since the epoch."""
+
+
+class FeedbackReader:
+    """Receives and settles feedback, oldest first; each record is with one reader at a time."""
+
+    def __init__(self, store: CommandStore, clock: Clock, entropy: Entropy) -> None:
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._locked: dict[str, FeedbackBatch] = {}
+        self._deliveries: dict[int, int] = {}
+        """Of records that came back, by id."""
+
+    async def receive(self, grant: Grant) -> FeedbackBatch | None:
+        """Return the oldest records that nobody holds, locked for `LOCK_DURATION`; None: there are none.
+
+        Raises:
+            TooManyBatches: readers hold too much already.
+        """
+        grant.require_whole_hub(Permission.FEEDBACK_READ)
+        now = self._clock.now()
+        await self._unlock_overdue(now)
+        if len(self._locked) >= MAX_LOCKED:
+            raise TooManyBatches(f"{MAX_LOCKED} batches of feedback are out")
+        found = await self._store.list_feedback(after=0, limit=MAX_BATCH * (len(self._locked) + 1), now=now)
+        held = {record.record_id for batch in self._locked.values() for record in batch.records}
+        free = tuple(record for record in found if record.record_id not in held)[:MAX_BATCH]
+        if not free:
+            return None
+        batch = FeedbackBatch(self._entropy.uuid(), free, now + LOCK_DURATION)
+        self._locked[batch.lock_token] = batch
+        return batch
+
+    async def complete(self, grant: Grant, lock_token: str) -> None:
+        """Forget the records of a batch. Raises LockLost."""
+        grant.require_whole_hub(Permission.FEEDBACK_READ)
+        await self._forget(self._take(lock_token).records)
+
+    async def abandon(self, grant: Grant, lock_token: str) -> None:
+        """Give a batch back, for whoever asks next. Raises LockLost."""
+        grant.require_whole_hub(Permission.FEEDBACK_READ)
+        await self._give_back(self._take(lock_token))
+
+    def _take(self, lock_token: str) -> FeedbackBatch:
+        batch = self._locked.get(lock_token)
+        if batch is None or batch.locked_until <= self._clock.now():
+            raise LockLost("no batch of feedback is held under this lock")
+        del self._locked[lock_token]
+        return batch
+
+    async def _unlock_overdue(self, now: float) -> None:
+        for batch in [each for each in self._locked.values() if each.locked_until <= now]:
+            self._locked.pop(batch.lock_token, None)
+            await self._give_back(batch)
+
+    async def _give_back(self, batch: FeedbackBatch) -> None:
+        unwanted = []
+        for record in batch.records:
+            times = self._deliveries[record.record_id] = self._deliveries.get(record.record_id, 0) + 1
+            if times >= MAX_DELIVERIES:
+                unwanted.append(record)
+        await self._forget(unwanted)
+
+    async def _forget(self, records: Sequence[Feedback]) -> None:
+        for record in records:
+            self._deliveries.pop(record.record_id, None)
+        if records:
+            await self._store.drop_feedback_records([record.record_id for record in records])

@@ -1,0 +1,107 @@
+import pytest
+from tests.fakes.clock import FakeClock, FakeEntropy
+from tests.fakes.grants import by_operator
+
+from ironhub.access.model import Grant, Permission, PermissionDenied
+from ironhub.core.ids import identity
+from ironhub.messaging.commands import feedback
+from ironhub.messaging.commands.feedback import FeedbackBatch, FeedbackReader, TooManyBatches
+from ironhub.messaging.commands.model import Ack, CommandDraft, LockLost
+from ironhub.registry.model import DeviceDraft
+from ironhub.registry.service import RegistryService
+from ironhub.storage.memory.stores import memory_stores
+from ironhub.streams.inproc import InprocBus
+
+PRESS = identity("press-7")
+
+
+class Desk:
+    """A reader, and a device whose commands end at once."""
+
+    def __init__(self) -> None:
+        self.clock, entropy = FakeClock(), FakeEntropy()
+        self.stores = memory_stores(entropy)
+        self.registry = RegistryService(self.stores.devices, InprocBus(), self.clock, entropy)
+        self.reader = FeedbackReader(self.stores.commands, self.clock, entropy)
+        self.grant: Grant = by_operator(Permission.FEEDBACK_READ)
+
+    async def end(self, *message_ids: str) -> None:
+        now = self.clock.now()
+        for message_id in message_ids:
+            draft = CommandDraft(body=b"", ack=Ack.FULL)
+            await self.stores.commands.add_command(
+                PRESS, draft, message_id=message_id, now=now, expires_at=now + 60, max_pending=99
+            )
+        await self.stores.commands.purge_commands(PRESS, now=now)
+
+    async def receive(self) -> list[str]:
+        batch = await self.reader.receive(self.grant)
+        return [record.message_id for record in batch.records] if batch else []
+
+    async def take(self) -> FeedbackBatch:
+        batch = await self.reader.receive(self.grant)
+        assert batch is not None
+        return batch
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    desk = Desk()
+    await desk.registry.put_device(by_operator(Permission.REGISTRY_WRITE, PRESS), DeviceDraft(), if_match=None)
+    return desk
+
+
+async def test_what_one_reader_holds_no_other_gets(desk: Desk) -> None:
+    await desk.end("a", "b")
+    assert await desk.receive() == ["a", "b"]
+    assert await desk.receive() == []
+    await desk.end("c")
+    assert await desk.receive() == ["c"]
+
+
+async def test_what_is_completed_is_gone_and_what_is_abandoned_comes_again(desk: Desk) -> None:
+    await desk.end("a")
+    first = await desk.take()
+    await desk.end("b")
+    second = await desk.take()
+    await desk.reader.complete(desk.grant, second.lock_token)
+    await desk.reader.abandon(desk.grant, first.lock_token)
+    assert await desk.receive() == ["a"]
+
+
+async def test_a_lock_ends_and_settles_nothing_any_more(desk: Desk) -> None:
+    await desk.end("a")
+    late = await desk.take()
+    desk.clock.advance(feedback.LOCK_DURATION)
+    for settle in (desk.reader.complete, desk.reader.abandon):
+        with pytest.raises(LockLost):
+            await settle(desk.grant, late.lock_token)
+    assert await desk.receive() == ["a"]
+    with pytest.raises(LockLost):
+        await desk.reader.complete(desk.grant, "no such lock")
+
+
+async def test_what_nobody_wants_is_dropped_after_some_deliveries(desk: Desk) -> None:
+    await desk.end("a")
+    for _ in range(feedback.MAX_DELIVERIES):
+        await desk.reader.abandon(desk.grant, (await desk.take()).lock_token)
+    assert await desk.receive() == []
+    assert desk.reader._deliveries == {}
+
+
+async def test_batches_are_bounded_and_so_are_readers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback, "MAX_BATCH", 2)
+    monkeypatch.setattr(feedback, "MAX_LOCKED", 2)
+    await desk.end("a", "b", "c", "d", "e")
+    assert [await desk.receive(), await desk.receive()] == [["a", "b"], ["c", "d"]]
+    with pytest.raises(TooManyBatches):
+        await desk.receive()
+    desk.clock.advance(feedback.LOCK_DURATION)
+    assert await desk.receive() == ["a", "b"]
+
+
+async def test_the_right_to_read_it_is_needed(desk: Desk) -> None:
+    other = by_operator(Permission.COMMAND_SEND)
+    for call in (desk.reader.receive(other), desk.reader.complete(other, "t"), desk.reader.abandon(other, "t")):
+        with pytest.raises(PermissionDenied):
+            await call
