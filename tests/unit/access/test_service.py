@@ -1,9 +1,26 @@
 import pytest
 
-from ironhub.access.model import WHOLE_HUB, Permission, PermissionDenied, Target
-from ironhub.access.service import OWN_PERMISSIONS, RIGHTS_NEEDED, authorise, authorise_in_family
+from ironhub.access.model import WHOLE_HUB, BlobPlace, Permission, PermissionDenied, Target
+from ironhub.access.service import (
+    LINK_RIGHTS_NEEDED,
+    OWN_PERMISSIONS,
+    RIGHTS_NEEDED,
+    authorise,
+    authorise_in_family,
+    remember,
+)
 from ironhub.core.ids import DeviceId, Identity, identity
-from ironhub.identity.model import DevicePrincipal, OperatorPrincipal, Principal, Proof, Right, ServicePrincipal
+from ironhub.identity.model import (
+    DevicePrincipal,
+    LinkPrincipal,
+    LinkRight,
+    OperatorPrincipal,
+    Principal,
+    Proof,
+    Remembered,
+    Right,
+    ServicePrincipal,
+)
 
 D1, D10, M1 = identity("d1"), identity("d10"), identity("d1", "m1")
 DEVICE = DevicePrincipal(D1, "g", Proof.OWN_KEY, None)
@@ -137,3 +154,25 @@ async def test_neither_a_device_nor_a_module_below_reaches_its_family() -> None:
     assert not await may_in_family(DEVICE, Permission.METHOD_INVOKE, D1)
     assert not await may_in_family(DEVICE, Permission.METHOD_INVOKE, M1)
     assert not await may_in_family(DEVICE, Permission.METHOD_INVOKE, D10)
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_a_link_opens_what_it_names_and_for_what_it_allows(permission: Permission) -> None:
+    box, file = BlobPlace("box"), BlobPlace("box", "d1/log.txt")
+    to_blob = LinkPrincipal("box", "d1/log.txt", frozenset(LinkRight), 1e12)
+    to_box = LinkPrincipal("box", None, frozenset(LinkRight), 1e12)
+    opens = permission in LINK_RIGHTS_NEEDED
+    assert may(to_blob, permission, file) is may(to_box, permission, file) is may(to_box, permission, box) is opens
+    for other in (box, BlobPlace("box", "d10/log.txt"), BlobPlace("other", "d1/log.txt"), D1, WHOLE_HUB):
+        assert not may(to_blob, permission, other)
+    for other in (BlobPlace("other"), D1, WHOLE_HUB):
+        assert not may(to_box, permission, other)
+    assert not may(LinkPrincipal("box", None, frozenset(), 1e12), permission, box)
+
+
+def test_who_set_something_going_is_remembered_without_a_secret() -> None:
+    creator = ServicePrincipal("owner", frozenset(Right), "/devices", 1e12, "digest")
+    assert remember(creator) == Remembered("owner", True, "/devices", "digest")
+    assert remember(OPERATOR) == Remembered("admin", False)
+    with pytest.raises(PermissionDenied):
+        remember(DEVICE)
