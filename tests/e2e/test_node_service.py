@@ -103,6 +103,16 @@ def test_modules_are_created_listed_updated_and_deleted(service: NodeService) ->
     assert [m["moduleId"] for m in service.registry("getModulesOnDevice", device_id)] == ["eye"]
 
 
+@covers("node:Twin.get", "node:Twin.update")
+def test_a_twin_object_changes_and_reads_itself(service: NodeService, node_service: NodeProcess) -> None:
+    device_id = new_id("press")
+    service.registry("create", {"deviceId": device_id})
+    patch = {"tags": {"hall": "b"}, "properties": {"desired": {"speed": 3}}}
+    twin = node_service.ask("twin", device=device_id, patch=patch)
+    assert (twin["tags"], twin["properties"]["desired"]["speed"]) == ({"hall": "b"}, 3)
+    assert twin["etag"] == service.registry("getTwin", device_id)["etag"]
+
+
 @covers("node:Registry.getTwin", "node:Registry.updateTwin")
 def test_a_twin_is_updated_and_its_device_told(hub: RunningHub, service: NodeService) -> None:
     device = hub.create_device(new_id("press"))

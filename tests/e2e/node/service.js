@@ -21,6 +21,15 @@ serve({
     return pages;
   },
 
+  // A Twin object: changed by its own method, then read again by another.
+  async twin({ device, patch }) {
+    const twin = (await services.registry.getTwin(device)).responseBody;
+    await twin.update(patch);
+    await twin.get();
+    const { _registry, ...row } = twin;
+    return row;
+  },
+
   async call({ service, method, values }) {
     const answer = await services[service][method](...values);
     if (answer === undefined || answer === null) return null;
