@@ -109,41 +109,8 @@ class Hub:
         self.queries = queries
         self.authorities = AuthorityService(stores.authorities, self.bus, clock, entropy)
         self.policies = PolicyService(stores.policies, self.bus, entropy, needed=BUILT_IN)
-        self.mqtt = MqttServices(
-            gate=self.gate,
-            telemetry=self.telemetry,
-            twins=self.twins,
-            commands=self.commands,
-            methods=self.methods,
-            sessions=self.sessions,
-            store=stores.sessions,
-            clock=clock,
-            entropy=entropy,
-            background=self.background,
-        )
-        self.services = HubServices(
-            registry=self.registry,
-            bulk=self.bulk,
-            twins=self.twins,
-            queries=queries,
-            configurations=self.configurations,
-            commands=self.commands,
-            methods=self.methods,
-            jobs=self.jobs.service,
-            telemetry=self.telemetry,
-            authorities=self.authorities,
-            sessions=self.sessions,
-            policies=self.policies,
-            uploads=files.uploads,
-            blobs=files.blobs,
-            blob_account=files.account,
-            clock=clock,
-            hub_names=self.names,
-            ca_pem=directory.ca_pem(),
-            status=self.status,
-            backup=self.backup,
-            scratch=directory.path,
-        )
+        self.mqtt = self._device_services()
+        self.services = self._operator_services()
 
     @property
     def admin_token(self) -> bytes:
@@ -214,6 +181,45 @@ class Hub:
             async with asyncio.timeout(DRAIN):
                 while await self.relay.step():
                     pass
+
+    def _device_services(self) -> MqttServices:
+        return MqttServices(
+            gate=self.gate,
+            telemetry=self.telemetry,
+            twins=self.twins,
+            commands=self.commands,
+            methods=self.methods,
+            sessions=self.sessions,
+            store=self.stores.sessions,
+            clock=self.clock,
+            entropy=self.entropy,
+            background=self.background,
+        )
+
+    def _operator_services(self) -> HubServices:
+        return HubServices(
+            registry=self.registry,
+            bulk=self.bulk,
+            twins=self.twins,
+            queries=self.queries,
+            configurations=self.configurations,
+            commands=self.commands,
+            methods=self.methods,
+            jobs=self.jobs.service,
+            telemetry=self.telemetry,
+            authorities=self.authorities,
+            sessions=self.sessions,
+            policies=self.policies,
+            uploads=self.files.uploads,
+            blobs=self.files.blobs,
+            blob_account=self.files.account,
+            clock=self.clock,
+            hub_names=self.names,
+            ca_pem=self.directory.ca_pem(),
+            status=self.status,
+            backup=self.backup,
+            scratch=self.directory.path,
+        )
 
     async def _watch_disk(self) -> None:
         """Without it, a disk that recovered would count as broken until somebody happens to write."""
