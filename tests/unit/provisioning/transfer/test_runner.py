@@ -1,78 +1,21 @@
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from tests.fakes.containers import FakeContainers, FakeSpools, PlainLines
-from tests.fakes.grants import FakeRecall, by_operator, by_policy
-from tests.fakes.services import SmallHub
+from tests.fakes.grants import by_policy
+from tests.fakes.transfers import EXPORT, IMPORT, KEYS, READ, URI, WRITE, TransferWorld
 from tests.fakes.trouble import until
 
 from ironhub.access.model import Permission
 from ironhub.core.ids import identity
 from ironhub.identity.model import Right
-from ironhub.provisioning.bulk.service import BulkService
 from ironhub.provisioning.transfer import runner as runner_module
 from ironhub.provisioning.transfer.model import (
     ERRORS_BLOB,
-    Transfer,
     TransferKind,
     TransferRequest,
     TransferStatus,
 )
-from ironhub.provisioning.transfer.runner import TransferRunner
-from ironhub.provisioning.transfer.service import TransferService
-
-URI = "https://good/c?sig=s"
-IMPORT = TransferRequest(kind=TransferKind.IMPORT, input_uri=URI, output_uri=URI)
-EXPORT = TransferRequest(kind=TransferKind.EXPORT, output_uri=URI)
-WRITE, READ = by_operator(Permission.TRANSFER_WRITE), by_operator(Permission.TRANSFER_READ)
-KEYS = by_operator(Permission.REGISTRY_READ)
-
-
-class World:
-    """A small hub with containers, and the jobs over it; `run` may be entered again, as after a crash."""
-
-    def __init__(self) -> None:
-        self.hub = SmallHub()
-        self.containers = FakeContainers()
-        self.spools = FakeSpools()
-        self.recall = FakeRecall()
-        self.bulk = BulkService(self.hub.stores.bulk, self.hub.bus, self.hub.clock, self.hub.entropy)
-        self.service = TransferService(self.hub.stores.transfers, self.containers, self.hub.clock, self.hub.entropy)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Jobs are done while this is entered."""
-        runner = TransferRunner(
-            self.hub.stores.transfers,
-            self.bulk,
-            self.containers,
-            PlainLines(),
-            self.spools,
-            self.recall,
-            self.hub.clock,
-            self.service.changed,
-        )
-        task = asyncio.create_task(runner.run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def done(self, transfer: Transfer) -> Transfer:
-        """Wait until it is over and cleaned up after."""
-        async with asyncio.timeout(10):
-            while not (found := await self.service.get(READ, transfer.job_id)).status.is_over or self.spools.kept:
-                await asyncio.sleep(0)
-        return found
-
-    async def devices(self) -> list[str]:
-        """The ids of all devices."""
-        page = await self.hub.stores.devices.list_devices(after=None, limit=10_000)
-        return [device.device_id for device in page.items]
 
 
 class Death:
@@ -93,11 +36,11 @@ class Death:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> TransferWorld:
+    return TransferWorld()
 
 
-async def test_an_import_creates_what_the_blob_says_and_tells_what_could_not_be_done(world: World) -> None:
+async def test_an_import_creates_what_the_blob_says_and_tells_what_could_not_be_done(world: TransferWorld) -> None:
     world.containers.blobs["devices.txt"] = b"one\nbroken\ntwo\none\n" + b"x" * 600_000
     async with world.running():
         job = await world.service.create(WRITE, IMPORT)
@@ -113,7 +56,7 @@ async def test_an_import_creates_what_the_blob_says_and_tells_what_could_not_be_
     assert over.request.input_uri == over.request.output_uri == "https://good/c"
 
 
-async def test_an_import_without_errors_leaves_no_list_of_them(world: World) -> None:
+async def test_an_import_without_errors_leaves_no_list_of_them(world: TransferWorld) -> None:
     world.containers.blobs["devices.txt"] = b"one\ntwo"
     async with world.running():
         over = await world.done(await world.service.create(WRITE, IMPORT))
@@ -122,7 +65,7 @@ async def test_an_import_without_errors_leaves_no_list_of_them(world: World) -> 
 
 
 async def test_an_import_that_was_interrupted_goes_on_and_does_no_row_twice(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: TransferWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner_module, "BATCH", 10)
     ids = [f"d{number:03d}" for number in range(100)]
@@ -143,7 +86,9 @@ async def test_an_import_that_was_interrupted_goes_on_and_does_no_row_twice(
     assert world.containers.blobs[ERRORS_BLOB] == b"6 ? argument.invalid\n"
 
 
-async def test_errors_that_were_written_before_a_crash_took_their_rows_back_are_not_told_twice(world: World) -> None:
+async def test_errors_that_were_written_before_a_crash_took_their_rows_back_are_not_told_twice(
+    world: TransferWorld,
+) -> None:
     world.containers.blobs["devices.txt"] = b"broken\n"
     job = await world.service.create(WRITE, IMPORT)
     world.spools.open(job.job_id).append(b"left over\n")
@@ -153,7 +98,7 @@ async def test_errors_that_were_written_before_a_crash_took_their_rows_back_are_
 
 
 @pytest.mark.parametrize("with_keys", [True, False])
-async def test_an_export_holds_all_with_keys_only_if_wanted(world: World, with_keys: bool) -> None:
+async def test_an_export_holds_all_with_keys_only_if_wanted(world: TransferWorld, with_keys: bool) -> None:
     await world.hub.register(identity("a"), identity("a", "m"), identity("b"))
     request = TransferRequest(kind=TransferKind.EXPORT, output_uri=URI, output_blob="all", with_keys=with_keys)
     async with world.running():
@@ -162,7 +107,7 @@ async def test_an_export_holds_all_with_keys_only_if_wanted(world: World, with_k
     assert world.containers.blobs["all"] == f"a {with_keys}\na/m {with_keys}\nb {with_keys}\n".encode()
 
 
-async def test_a_job_that_cannot_be_done_fails_and_says_why_and_the_next_one_runs(world: World) -> None:
+async def test_a_job_that_cannot_be_done_fails_and_says_why_and_the_next_one_runs(world: TransferWorld) -> None:
     async with world.running():
         missing = await world.done(await world.service.create(WRITE, IMPORT))
         assert missing.status is TransferStatus.FAILED
@@ -180,7 +125,9 @@ async def test_a_job_that_cannot_be_done_fails_and_says_why_and_the_next_one_run
         assert (await world.done(await world.service.create(WRITE, IMPORT))).status is TransferStatus.COMPLETED
 
 
-async def test_a_job_is_cancelled_before_and_while_it_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_job_is_cancelled_before_and_while_it_runs(
+    world: TransferWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(runner_module, "BATCH", 1)
     waiting = await world.service.create(WRITE, IMPORT)
     assert (await world.service.cancel(WRITE, waiting.job_id)).status is TransferStatus.CANCELLED
@@ -204,7 +151,7 @@ async def test_a_job_is_cancelled_before_and_while_it_runs(world: World, monkeyp
 
 @pytest.mark.parametrize("left", [None, frozenset({Right.REGISTRY_READ, Right.SERVICE_CONNECT})])
 async def test_an_import_ends_when_its_creator_may_no_more(
-    world: World, monkeypatch: pytest.MonkeyPatch, left: frozenset[Right] | None
+    world: TransferWorld, monkeypatch: pytest.MonkeyPatch, left: frozenset[Right] | None
 ) -> None:
     monkeypatch.setattr(runner_module, "BATCH", 1)
     world.containers.blobs["devices.txt"] = b"\n".join(b"d%d" % number for number in range(50))
@@ -228,7 +175,7 @@ async def test_an_import_ends_when_its_creator_may_no_more(
 
 @pytest.mark.parametrize("left", [None, frozenset({Right.REGISTRY_WRITE, Right.SERVICE_CONNECT})])
 async def test_an_export_is_not_written_when_its_creator_may_no_more(
-    world: World, monkeypatch: pytest.MonkeyPatch, left: frozenset[Right] | None
+    world: TransferWorld, monkeypatch: pytest.MonkeyPatch, left: frozenset[Right] | None
 ) -> None:
     monkeypatch.setattr(runner_module, "PAGE", 1)
     await world.hub.register(identity("a"), identity("b"))
