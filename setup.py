@@ -13,7 +13,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-COMPILED_PACKAGES = ("src/ironhub/wire/mqtt",)
+COMPILED_PACKAGES = ("src/ironhub/wire/mqtt", "src/ironhub/wire/amqp")
 """Ordinary typed Python without imports from elsewhere; `__init__.py` stays as it is, so that it can look."""
 COMPILED_MODULES = tuple(f"src/ironhub/wire/tls/{name}.py" for name in ("records", "engine", "openssl", "stdlib"))
 """What every TLS record passes. OpenSSL's bindings have no types, and are called as before."""
