@@ -61,10 +61,12 @@ class TelemetryService:
         grant.require_whole_hub(Permission.TELEMETRY_READ)
         return await self._log.seek(partition, enqueued_at)
 
-    async def read(self, grant: Grant, partition: int, start: int, *, max_entries: int = 1000) -> Batch:
-        """Return entries from `start` on; empty at the end of the log."""
+    async def read(
+        self, grant: Grant, partition: int, start: int, *, max_entries: int = 1000, max_bytes: int = 1 << 20
+    ) -> Batch:
+        """Return entries from `start` on, at most so many and so many bytes but at least one; empty at the log's end."""
         grant.require_whole_hub(Permission.TELEMETRY_READ)
-        return await self._log.read(partition, start, max_entries=max_entries)
+        return await self._log.read(partition, start, max_entries=max_entries, max_bytes=max_bytes)
 
     async def wait(self, grant: Grant, partition: int, start: int, timeout: float) -> bool:
         """Return True as soon as there is something to read from `start` on, False after `timeout` seconds."""

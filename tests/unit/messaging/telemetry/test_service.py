@@ -49,6 +49,7 @@ async def test_what_is_sent_is_read_again_in_order_with_its_time(log: MemoryLog,
     rest = await telemetry.read(READ, partition, batch.next)
     assert [logged.entry for logged in (*batch.entries, *rest.entries)] == entries
     assert {logged.enqueued_at for logged in batch.entries} == {START}
+    assert len((await telemetry.read(READ, partition, 0, max_bytes=1)).entries) == 1
     await until(lambda: told)
     assert told == [None]
     assert (await telemetry.ends(READ, partition)).next == 3
