@@ -23,6 +23,7 @@ def plant(start_hub: StartHub) -> Iterator[tuple[RunningHub, "subprocess.Popen[s
     command = ("simulate", "--devices", "5", "--rate", "25", "--profile", "pumps", "-o", "json")
     with CommandLine(hub.data).start(*command) as process:
         hub.wait_for(lambda: _reported(hub).get("interval") == 0.2)
+        hub.wait_for(lambda: all(device["connected"] for device in hub.call("GET", "/devices")["devices"]))
         yield hub, process
         if process.poll() is None:
             process.kill()
