@@ -14,6 +14,7 @@ class Permission(StrEnum):
 
     TELEMETRY_SEND = "telemetry:send"
     TELEMETRY_READ = "telemetry:read"
+    CONSUMER_GROUP_WRITE = "consumer_group:write"
     COMMAND_RECEIVE = "command:receive"
     COMMAND_SEND = "command:send"
     COMMAND_PURGE = "command:purge"

@@ -8,7 +8,7 @@ from ironhub.messaging.commands.ports import CommandStore
 from ironhub.messaging.files.ports import BlobIndex, UploadStore
 from ironhub.messaging.jobs.ports import JobStore
 from ironhub.messaging.sessions.ports import SessionStore
-from ironhub.messaging.telemetry.ports import Outbox
+from ironhub.messaging.telemetry.ports import ConsumerGroupStore, Outbox
 from ironhub.pki.ports import AuthorityStore
 from ironhub.provisioning.bulk.ports import BulkStore
 from ironhub.provisioning.transfer.ports import TransferStore
@@ -38,3 +38,4 @@ class Stores:
     uploads: UploadStore
     blobs: BlobIndex
     jobs: JobStore
+    consumer_groups: ConsumerGroupStore

@@ -79,6 +79,15 @@ class Logged(NamedTuple):
     entry: Entry
 
 
+class ConsumerGroup(NamedTuple):
+    """A name that readers read under; groups know nothing of each other."""
+
+    name: str
+    """As it was created; names compare case-insensitively."""
+    created_at: float | None
+    """None: it came with the hub."""
+
+
 class PartitionEnds(NamedTuple):
     """The bounds of one partition."""
 

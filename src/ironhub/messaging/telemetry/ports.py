@@ -6,7 +6,7 @@ from typing import Protocol
 from ironhub.core.errors import HubError
 from ironhub.core.facts import Fact
 from ironhub.core.ids import DeviceId
-from ironhub.messaging.telemetry.model import Batch, Entry, PartitionEnds
+from ironhub.messaging.telemetry.model import Batch, ConsumerGroup, Entry, PartitionEnds
 
 Stored = Callable[[HubError | None], None]
 """Called once, in the event loop's thread: None when the entries are on disk, an error when none of them is."""
@@ -76,3 +76,22 @@ class Outbox(Protocol):
 
     async def wait_for_facts(self, timeout: float) -> bool:
         """Return True as soon as there may be pending facts, False after `timeout` seconds."""
+
+
+class ConsumerGroupStore(Protocol):
+    """Where consumer groups live. Whatever implements it passes tests/contracts/test_consumer_group_store.py.
+
+    Names compare case-insensitively. Every write is durable when it returns.
+    """
+
+    async def list_groups(self) -> Sequence[ConsumerGroup]:
+        """Return all, in the order they were created."""
+
+    async def get_group(self, name: str) -> ConsumerGroup | None:
+        """Return one, or None."""
+
+    async def add_group(self, group: ConsumerGroup) -> None:
+        """Store it; when there is one of its name, that one stays."""
+
+    async def delete_group(self, name: str) -> bool:
+        """Forget it; returns False when there is none."""

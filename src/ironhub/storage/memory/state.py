@@ -8,6 +8,7 @@ from ironhub.identity.model import KnownPolicy
 from ironhub.messaging.commands.model import Command, Feedback
 from ironhub.messaging.files.model import Upload
 from ironhub.messaging.sessions.model import StoredSession
+from ironhub.messaging.telemetry.model import ConsumerGroup
 from ironhub.pki.model import Authority
 from ironhub.provisioning.bulk.model import Mark
 from ironhub.provisioning.transfer.model import Transfer
@@ -58,6 +59,8 @@ class State:
     authorities: dict[str, Authority] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)
     configuration_progress: Progress | None = None
+    consumer_groups: dict[str, ConsumerGroup] = field(default_factory=dict)
+    """By name in lower case."""
     uploads: dict[str, Upload] = field(default_factory=dict)
     import_marks: dict[str, Mark] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from ironhub.storage.memory.blobs import MemoryBlobIndex
 from ironhub.storage.memory.bulk import MemoryBulkStore
 from ironhub.storage.memory.commands import MemoryCommandStore
 from ironhub.storage.memory.configurations import MemoryConfigurationStore
+from ironhub.storage.memory.consumer_groups import MemoryConsumerGroupStore
 from ironhub.storage.memory.devices import MemoryDeviceStore
 from ironhub.storage.memory.jobs import MemoryJobStore
 from ironhub.storage.memory.outbox import MemoryOutbox
@@ -46,4 +47,5 @@ def memory_stores(entropy: Entropy, *, feedback_ttl: float = FEEDBACK_TTL) -> St
         uploads=MemoryUploadStore(state, entropy),
         blobs=MemoryBlobIndex(),
         jobs=MemoryJobStore(state.jobs),
+        consumer_groups=MemoryConsumerGroupStore(state),
     )

@@ -11,7 +11,7 @@ from sqlalchemy.pool import StaticPool
 from ironhub.core.errors import CorruptStore, StoreTooNew
 from ironhub.storage.sqlite.errors import translated
 
-SCHEMA: Final = "0006"
+SCHEMA: Final = "0007"
 """The newest revision in migrations/versions."""
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 

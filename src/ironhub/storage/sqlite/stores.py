@@ -9,6 +9,7 @@ from ironhub.storage.sqlite.blobs import SqliteBlobIndex
 from ironhub.storage.sqlite.bulk import SqliteBulkStore
 from ironhub.storage.sqlite.commands import SqliteCommandStore
 from ironhub.storage.sqlite.configurations import SqliteConfigurationStore
+from ironhub.storage.sqlite.consumer_groups import SqliteConsumerGroupStore
 from ironhub.storage.sqlite.database import Database
 from ironhub.storage.sqlite.devices import SqliteDeviceStore
 from ironhub.storage.sqlite.identity_cache import IdentityCache
@@ -52,4 +53,5 @@ def sqlite_stores(
         uploads=SqliteUploadStore(database, sealer, entropy),
         blobs=SqliteBlobIndex(database),
         jobs=SqliteJobStore(database),
+        consumer_groups=SqliteConsumerGroupStore(database),
     )

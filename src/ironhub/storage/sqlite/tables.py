@@ -125,7 +125,7 @@ COMMANDS: Final = Table(
     Index("ix_commands_owner", "lock_owner"),
     sqlite_autoincrement=True,
 )
-"""`lock_owner` is set only under a lock without time limit. `due_at` is when somebody must look at the command: its
+"""`lock_owner` is set only under a lock that ends with a session. `due_at` is when somebody must look at the command: its
 expiry while it waits, the end of the lock under a timed one, null under one without time limit."""
 
 FEEDBACK: Final = Table(
@@ -430,5 +430,16 @@ BLOB_ACCOUNT: Final = Table(
     Column("sealed_keys", LargeBinary, nullable=False),
 )
 """One row: under which name and keys the hub's own blobs are reached."""
+
+CONSUMER_GROUPS: Final = Table(
+    "consumer_groups",
+    METADATA,
+    Column("position", Integer, primary_key=True),
+    Column("name_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("ix_consumer_groups_name_key", "name_key", unique=True),
+)
+"""What operators created; the default group is in none."""
 
 Row = tuple[Any, ...]
