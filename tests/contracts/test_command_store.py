@@ -197,7 +197,7 @@ async def test_a_session_that_ends_lets_go_of_all_it_held(stores: Stores) -> Non
     own = await hold(stores)
     await stores.commands.lock_commands(ARM, now=NOW, locked_until=None, owner="other", limit=1)
     await stores.commands.lock_commands(ARM, now=NOW, locked_until=NOW + 5, owner="s", limit=1)
-    assert await stores.commands.release_commands("s", now=NOW) == 2
+    assert await stores.commands.release_commands("s", now=NOW) == 3
     assert await stores.commands.release_commands("s", now=NOW) == 0
     again = await hold(stores)
     assert [delivery.command for delivery in again] == [delivery.command for delivery in own]
@@ -206,13 +206,14 @@ async def test_a_session_that_ends_lets_go_of_all_it_held(stores: Stores) -> Non
 
 
 async def test_a_hub_that_starts_ends_the_locks_of_all_sessions(stores: Stores) -> None:
-    for _ in range(3):
+    for _ in range(4):
         await send(stores)
     await stores.commands.lock_commands(PRESS, now=NOW, locked_until=None, owner="", limit=1)
+    await stores.commands.lock_commands(PRESS, now=NOW, locked_until=NOW + 10, owner="s", limit=1)
     await hold(stores, limit=1)
     (timed,) = await receive(stores)
-    assert await stores.commands.release_commands(None, now=NOW) == 2
-    assert len(await hold(stores)) == 2
+    assert await stores.commands.release_commands(None, now=NOW) == 3
+    assert len(await hold(stores)) == 3
     await stores.commands.complete_command(PRESS, timed.lock_token, now=NOW, outcome=Outcome.SUCCESS)
 
 
@@ -274,6 +275,21 @@ async def test_a_timed_lock_ends_by_itself(stores: Stores) -> None:
     (again,) = await receive(stores, now=NOW + 10, until=NOW + 20)
     assert again.command.delivery_count == 1
     assert again.lock_token != delivery.lock_token
+
+
+async def test_a_timed_lock_of_a_session_ends_with_its_time_or_with_the_session(stores: Stores) -> None:
+    for message_id in ("a", "b"):
+        await send(stores, message_id=message_id)
+    held = await stores.commands.lock_commands(PRESS, now=NOW, locked_until=NOW + 10, owner="s", limit=2)
+    await stores.commands.complete_command(PRESS, held[1].lock_token, now=NOW + 9, outcome=Outcome.SUCCESS)
+    assert await expire(stores, NOW + 10) == [PRESS]
+    assert await stores.commands.release_commands("s", now=NOW + 10) == 0
+    (again,) = await stores.commands.lock_commands(PRESS, now=NOW + 10, locked_until=NOW + 20, owner="s", limit=2)
+    assert again.command.delivery_count == 1
+    assert await stores.commands.release_commands("s", now=NOW + 11) == 1
+    assert await stores.commands.next_due() == EXPIRY
+    (last,) = await hold(stores)
+    assert last.command.delivery_count == 1
 
 
 async def test_a_lock_that_ran_out_too_often_kills_the_command(stores: Stores) -> None:

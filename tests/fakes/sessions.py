@@ -24,6 +24,7 @@ class FakeSession:
         self, who: Identity, *, proof: Proof = Proof.OWN_KEY, policy: str | None = None, answers_methods: bool = True
     ) -> None:
         self.principal: DevicePrincipal = device_principal(who, proof=proof, policy=policy)
+        self.opened_at = 0.0
         self.chain: tuple[bytes, ...] = ()
         self.answers_methods = answers_methods
         self.ends: list[str] = []

@@ -206,7 +206,7 @@ class MqttConversation:
     async def _delay_takeover(self, identity: Identity) -> None:
         """Two clients of one id would throw each other out at full speed for ever: each round costs them a pause."""
         before = self._hub.sessions.of(identity)
-        if isinstance(before, DeviceSession):
+        if before is not None:
             age = self._hub.clock.monotonic() - before.opened_at
             if age < self._hub.settings.takeover_delay:
                 await asyncio.sleep(self._hub.settings.takeover_delay - age)

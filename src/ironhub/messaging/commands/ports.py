@@ -33,7 +33,7 @@ class CommandStore(Protocol):
 
         Args:
             locked_until: when the lock ends by itself; None: with `release_commands(owner)` only.
-            owner: names the holder, e.g. an MQTT session; of no meaning under a timed lock.
+            owner: names the holder, e.g. a session; empty under a timed lock: nobody's, and time alone ends it.
 
         What is held does not expire until it is let go. A timed lock is void from `locked_until` on, and the command
         is handed out again once `expire_commands` has ended it.
@@ -49,7 +49,7 @@ class CommandStore(Protocol):
         those are `max_delivery_count`. Raises LockLost."""
 
     async def release_commands(self, owner: str | None, *, now: float) -> int:
-        """End the locks without time limit that `owner` holds (None: of everybody; the hub starts). Uncounted."""
+        """End the locks that `owner` holds (None: each that has an owner; the hub starts). Uncounted."""
 
     async def expire_commands(self, *, now: float, max_delivery_count: int, limit: int) -> list[Identity]:
         """Look at the `limit` commands that are longest due: drop those past their expiry that nobody holds, end timed

@@ -95,15 +95,22 @@ class CommandService:
         now = self._clock.now()
         return await self._store.lock_commands(grant.identity, now=now, locked_until=None, owner=owner, limit=limit)
 
-    async def receive(self, grant: Grant, *, limit: int = 1) -> Sequence[Delivery]:
-        """Hand out the oldest commands under a lock that ends by itself (settings.lock_duration)."""
+    async def receive(self, grant: Grant, *, owner: str = "", limit: int = 1) -> Sequence[Delivery]:
+        """Hand out the oldest commands under a lock that ends by itself (`lock_duration`), or with `release(owner)`."""
         grant.require(Permission.COMMAND_RECEIVE)
+        if owner:
+            await self._forget_old_holders()
         now = self._clock.now()
         until = now + self._settings.lock_duration
-        held = await self._store.lock_commands(grant.identity, now=now, locked_until=until, owner="", limit=limit)
+        held = await self._store.lock_commands(grant.identity, now=now, locked_until=until, owner=owner, limit=limit)
         if held:
             self._due(until)
         return held
+
+    @property
+    def lock_duration(self) -> float:
+        """Seconds until a lock of `receive` ends by itself."""
+        return self._settings.lock_duration
 
     async def complete(self, grant: Grant, lock_token: str) -> None:
         """The device took it. Raises LockLost."""

@@ -34,6 +34,10 @@ class LiveSession(Protocol):
         """Who it is, as the gate found."""
 
     @property
+    def opened_at(self) -> float:
+        """When it began, monotonic seconds: who takes over a very young one may have to wait."""
+
+    @property
     def chain(self) -> tuple[bytes, ...]:
         """The certificates it showed in the TLS handshake, DER, leaf first; empty: none."""
 

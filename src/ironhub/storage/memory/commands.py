@@ -78,11 +78,13 @@ class MemoryCommandStore:
             queued.lock = None
 
     async def release_commands(self, owner: str | None, *, now: float) -> int:
-        """End the locks without time limit that `owner` holds (None: of everybody; the hub starts). Uncounted."""
+        """End the locks that `owner` holds (None: each that has an owner; the hub starts). Uncounted."""
         released = 0
         for queued in self._state.commands.values():
             lock = queued.lock
-            if lock is not None and lock.until is None and owner in (None, lock.owner):
+            if lock is None or (lock.until is not None and not lock.owner):
+                continue  # free, or under a lock that only time ends
+            if owner in (None, lock.owner):
                 queued.lock = None
                 released += 1
         return released

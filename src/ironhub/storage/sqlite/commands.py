@@ -77,7 +77,7 @@ class SqliteCommandStore:
         tokens = [self._entropy.uuid() for _ in range(found)]
         free["limit"] = found
         lock = {
-            "lock_owner": owner if locked_until is None else None,
+            "lock_owner": owner if locked_until is None else owner or None,
             "locked_until": locked_until,
             "due_at": locked_until,
         }
@@ -116,7 +116,7 @@ class SqliteCommandStore:
         await self._database.write(work)
 
     async def release_commands(self, owner: str | None, *, now: float) -> int:
-        """End the locks without time limit that `owner` holds (None: of everybody; the hub starts). Uncounted.
+        """End the locks that `owner` holds (None: each that has an owner; the hub starts). Uncounted.
 
         It waits its turn with the writer even when nothing is held: a lock that was asked for before comes before it.
         """

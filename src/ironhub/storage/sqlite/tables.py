@@ -125,8 +125,8 @@ COMMANDS: Final = Table(
     Index("ix_commands_owner", "lock_owner"),
     sqlite_autoincrement=True,
 )
-"""`lock_owner` is set only under a lock that ends with a session. `due_at` is when somebody must look at the command: its
-expiry while it waits, the end of the lock under a timed one, null under one without time limit."""
+"""`lock_owner` is set only under a lock that ends with a session. `due_at` is when somebody must look at the command:
+its expiry while it waits, the end of the lock under a timed one, null under one without time limit."""
 
 FEEDBACK: Final = Table(
     "feedback",

@@ -242,6 +242,22 @@ async def test_what_a_session_holds_goes_back_when_it_is_over_and_is_told(
     assert [(each.command.body, each.command.delivery_count) for each in again] == [(b"a", 0), (b"b", 0)]
 
 
+async def test_what_is_received_by_a_session_comes_back_with_its_end_or_its_time(
+    hub: SmallHub, commands: CommandService
+) -> None:
+    await commands.send(send(), draft("a"))
+    await commands.send(send(), draft("b"))
+    await commands.receive(RECEIVE, owner="s1", limit=1)
+    await commands.receive(RECEIVE, owner="s2", limit=1)
+    await commands.release(RECEIVE, owner="s1")
+    assert bodies(await commands.receive(RECEIVE, owner="s3", limit=5)) == [b"a"]
+    async with running(commands):
+        hub.clock.advance(commands.lock_duration)
+        await commands.send(send(ARM), draft())  # somebody looks at the clock
+        await until(lambda: hub.heard.count(CommandQueued(PRESS)) == 4)
+    assert bodies(await commands.receive(RECEIVE, owner="s3", limit=5)) == [b"a", b"b"]
+
+
 async def test_a_purge_takes_everything_and_senders_learn_it(commands: CommandService) -> None:
     for number in range(3):
         await commands.send(send(), draft(message_id=f"m{number}", ack=Ack.NEGATIVE))
