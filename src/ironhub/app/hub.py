@@ -22,6 +22,7 @@ from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError
 from ironhub.core.sealing import MasterKey
 from ironhub.dialects.azure.configuration_queries import AzureConditions
+from ironhub.dialects.azure.connection_string import EVENT_STREAM
 from ironhub.heads.background import Background
 from ironhub.heads.mqtt.services import MqttServices
 from ironhub.identity.audience import HubNames
@@ -89,7 +90,8 @@ class Hub:
         self.bus = InprocBus()
         self.background = Background()
         skew = GateSettings(clock_skew=settings.clock_skew)
-        self.gate = Gate(stores.devices, stores.policies, stores.authority_source, HubNames(self.names), clock, skew)
+        self.hub_names = HubNames(self.names, event_stream=EVENT_STREAM)
+        self.gate = Gate(stores.devices, stores.policies, stores.authority_source, self.hub_names, clock, skew)
         self.presence = PresenceRecorder(stores.devices, clock)
         self.bus.subscribe(self._notice)  # before the sessions: nobody is judged by authorities that are gone
         self.sessions = LiveSessions(self.bus, self.presence, self._judge, self.gate.prepare, self.gate.doubts)
@@ -104,8 +106,9 @@ class Hub:
         self.telemetry = TelemetryService(log)
         self.jobs = wire_jobs(stores, self.twins, self.methods, self.gate, self.bus, clock, settings)
         self.files = files
-        names = HubNames(self.names)
-        self.transfers = wire_transfers(settings, directory, stores, self.bulk, files, names, self.gate, clock, entropy)
+        self.transfers = wire_transfers(
+            settings, directory, stores, self.bulk, files, self.hub_names, self.gate, clock, entropy
+        )
         self.queries = queries
         self.authorities = AuthorityService(stores.authorities, self.bus, clock, entropy)
         self.policies = PolicyService(stores.policies, self.bus, entropy, needed=BUILT_IN)

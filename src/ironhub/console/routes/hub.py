@@ -28,8 +28,6 @@ routes: Final[APIRouter] = router("", "hub", PolicyNotFound, DeviceNotFound, Mod
 
 EVENTS_POLICY: Final = "service"
 """The policy whose key reads telemetry and can do the least besides."""
-EVENTS_PATH: Final = "ironhub"
-"""What the stream of telemetry is called at the Event Hubs-compatible endpoint."""
 _PIECE: Final = 1 << 18
 
 
@@ -72,7 +70,7 @@ async def read_connection_string(
     found = await caller.services.policies.get(caller.may(Permission.POLICY_READ), policy or EVENTS_POLICY)
     key = found.keys.primary
     if events:
-        return ConnectionStringGiven(connection_string=events_connection_string(name, found.name, key, EVENTS_PATH))
+        return ConnectionStringGiven(connection_string=events_connection_string(name, found.name, key))
     return ConnectionStringGiven(connection_string=policy_connection_string(name, found.name, key))
 
 

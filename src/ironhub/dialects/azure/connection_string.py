@@ -10,6 +10,8 @@ from typing import ClassVar, Final
 from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity
 
+EVENT_STREAM: Final = "events"
+"""What the stream of telemetry is called at the Event Hubs-compatible endpoint; tools cut such a name at a "/"."""
 MAX_LENGTH: Final = 4096
 """Characters."""
 
@@ -36,9 +38,10 @@ def policy_connection_string(host: str, policy: str, key: bytes) -> str:
     return f"HostName={host};SharedAccessKeyName={policy};SharedAccessKey={b64encode(key).decode()}"
 
 
-def events_connection_string(host: str, policy: str, key: bytes, path: str) -> str:
-    """Return what a reader of the built-in, Event Hubs-compatible endpoint connects with; `path` is its entity."""
-    return f"Endpoint=sb://{host}/;SharedAccessKeyName={policy};SharedAccessKey={b64encode(key).decode()};EntityPath={path}"
+def events_connection_string(host: str, policy: str, key: bytes) -> str:
+    """Return what a reader of the built-in, Event Hubs-compatible endpoint connects with."""
+    access = f"SharedAccessKeyName={policy};SharedAccessKey={b64encode(key).decode()}"
+    return f"Endpoint=sb://{host}/;{access};EntityPath={EVENT_STREAM}"
 
 
 def decode_connection_string(text: str) -> dict[str, str]:

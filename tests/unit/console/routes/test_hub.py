@@ -37,7 +37,7 @@ async def test_connection_strings_are_what_the_sdks_take(desk: Desk) -> None:
     assert (await text(policy="IoTHubOwner")).startswith("HostName=hub.example;SharedAccessKeyName=iothubowner;")
     events = await text(events="true")
     assert events.startswith("Endpoint=sb://hub.example/;SharedAccessKeyName=service;SharedAccessKey=")
-    assert events.endswith(";EntityPath=ironhub")
+    assert events.endswith(";EntityPath=events")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_back_ends_connect_by_policy() -> None:
 
 
 def test_readers_of_events_get_an_endpoint() -> None:
-    text = events_connection_string("h", "service", KEY, "events")
+    text = events_connection_string("h", "service", KEY)
     assert text == f"Endpoint=sb://h/;SharedAccessKeyName=service;SharedAccessKey={TEXT};EntityPath=events"
 
 
