@@ -33,6 +33,7 @@ from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.ports import LiveSession
 from ironhub.messaging.sessions.presence import PresenceRecorder
 from ironhub.messaging.sessions.service import LiveSessions
+from ironhub.messaging.telemetry.consumers import Consumers
 from ironhub.messaging.telemetry.relay import Relay, RelaySettings
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
@@ -104,6 +105,7 @@ class Hub:
         self.methods = MethodService(self.sessions, stores.devices)
         self.relay = Relay(stores.outbox, log, RelaySettings())
         self.telemetry = TelemetryService(log)
+        self.consumers = Consumers(stores.consumer_groups, clock)
         self.jobs = wire_jobs(stores, self.twins, self.methods, self.gate, self.bus, clock, settings)
         self.files = files
         self.transfers = wire_transfers(
@@ -210,6 +212,7 @@ class Hub:
             methods=self.methods,
             jobs=self.jobs.service,
             telemetry=self.telemetry,
+            consumers=self.consumers,
             authorities=self.authorities,
             sessions=self.sessions,
             policies=self.policies,

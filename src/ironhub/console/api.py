@@ -11,6 +11,7 @@ from ironhub.console.reference import DESCRIPTION, PAGE, reference_page
 from ironhub.console.routes import (
     authorities,
     configurations,
+    consumer_groups,
     devices,
     events,
     files,
@@ -39,6 +40,7 @@ _ROUTES: Final = (
     authorities,
     policies,
     events,
+    consumer_groups,
     hub,
 )
 

@@ -14,6 +14,7 @@ from ironhub.messaging.files.service import UploadService
 from ironhub.messaging.jobs.service import JobService
 from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.service import LiveSessions
+from ironhub.messaging.telemetry.consumers import Consumers
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
 from ironhub.provisioning.bulk.service import BulkService
@@ -36,6 +37,7 @@ class HubServices:
     methods: MethodService
     jobs: JobService
     telemetry: TelemetryService
+    consumers: Consumers
     authorities: AuthorityService
     sessions: LiveSessions
     policies: PolicyService

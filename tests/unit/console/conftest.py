@@ -29,6 +29,7 @@ from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.ports import LiveSession
 from ironhub.messaging.sessions.presence import PresenceRecorder
 from ironhub.messaging.sessions.service import LiveSessions
+from ironhub.messaging.telemetry.consumers import Consumers
 from ironhub.messaging.telemetry.model import Encoding, Entry, Origin, Source
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.pki.service import AuthorityService
@@ -112,6 +113,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         methods=MethodService(sessions, stores.devices),
         jobs=JobService(stores.jobs, WordyConditions(stores.devices), bus, clock),
         telemetry=TelemetryService(log),
+        consumers=Consumers(stores.consumer_groups, clock),
         authorities=AuthorityService(stores.authorities, bus, clock, entropy),
         sessions=sessions,
         policies=PolicyService(stores.policies, bus, entropy, needed=BUILT_IN),

@@ -13,6 +13,7 @@ from ironhub.app.cli import (
     authorities,
     commands,
     configurations,
+    consumer_groups,
     devices,
     events,
     files,
@@ -40,7 +41,19 @@ app = typer.Typer(
 )
 hub.add_to(app)
 fleet.add_to(devices.app)
-for group in (devices, modules, twins, configurations, methods, commands, jobs, files, policies, authorities):
+for group in (
+    devices,
+    modules,
+    twins,
+    configurations,
+    methods,
+    commands,
+    jobs,
+    files,
+    policies,
+    consumer_groups,
+    authorities,
+):
     app.add_typer(group.app)
 monitor.add_to(app)
 simulate.add_to(app)

@@ -30,7 +30,20 @@ def test_the_commands_are_those_of_the_design() -> None:
     groups = {path[0] for path in LEAVES}
     assert groups == {
         *("serve", "quickstart", "connection-string", "device", "module", "twin", "method", "c2d", "monitor", "ca"),
-        *("policy", "doctor", "backup", "restore", "simulate", "events", "files", "apply", "config", "job", "query"),
+        *(
+            "policy",
+            "consumer-group",
+            "doctor",
+            "backup",
+            "restore",
+            "simulate",
+            "events",
+            "files",
+            "apply",
+            "config",
+            "job",
+            "query",
+        ),
     }
 
 
