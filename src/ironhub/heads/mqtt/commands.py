@@ -8,7 +8,7 @@ from ironhub.core.errors import HubError
 from ironhub.dialects.azure.topics import command_topic
 from ironhub.heads.mqtt.link import Link
 from ironhub.heads.mqtt.services import MqttServices
-from ironhub.heads.mqtt.work import Step
+from ironhub.heads.work import Step
 from ironhub.messaging.commands.model import Delivery, LockLost
 
 MAX_TOPIC: Final = 65_535

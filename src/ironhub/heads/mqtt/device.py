@@ -30,7 +30,7 @@ from ironhub.heads.mqtt.link import Link
 from ironhub.heads.mqtt.parked import Reply
 from ironhub.heads.mqtt.services import MqttServices
 from ironhub.heads.mqtt.subscriptions import Subscriptions
-from ironhub.heads.mqtt.work import SerialWork, Step
+from ironhub.heads.work import SerialWork, Step
 from ironhub.identity.model import DevicePrincipal
 from ironhub.messaging.methods.model import MethodAnswer
 from ironhub.messaging.sessions.model import StoredSession

@@ -63,6 +63,6 @@ class SerialWork:
         except HubError as error:
             self._failed(error)
         except Exception:
-            log.exception("mqtt_request_failed")
+            log.exception("device_request_failed")
             self._failed(HubError("something broke in the hub"))
         self._done()

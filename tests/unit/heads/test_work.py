@@ -1,4 +1,4 @@
-"""heads/mqtt/work.py"""
+"""heads/work.py"""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 
 from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.heads.background import Background
-from ironhub.heads.mqtt.work import SerialWork, Step
+from ironhub.heads.work import SerialWork, Step
 
 
 def work_of() -> tuple[SerialWork, Background, list[str]]:
@@ -70,7 +70,7 @@ async def test_a_bug_in_a_step_is_told_and_does_not_stop_those_behind_it(caplog:
     work.add(saying(heard, "b"))
     await background.drain(5.0)
     assert heard == ["hub.error", "done", "b", "done"]
-    assert "mqtt_request_failed" in caplog.text
+    assert "device_request_failed" in caplog.text
 
 
 async def test_a_hub_that_stops_begins_none_of_the_steps_it_had_no_time_for() -> None:

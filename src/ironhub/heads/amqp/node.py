@@ -1,0 +1,86 @@
+"""What stands behind one link: a node. An opener makes it, or refuses."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from ironhub.heads.amqp.peer import Peer
+    from ironhub.wire.amqp import Delivery, IncomingLink, OutgoingLink, Settled
+
+
+class Node(Protocol):
+    """Takes what happens on its link. Called in the event loop's thread; nothing here blocks.
+
+    An exception that leaves a method ends the connection: HubError with its own words, anything else as a bug.
+    """
+
+    @property
+    def overloaded(self) -> bool:
+        """Nothing more should be read from the peer for now; looked at after `delivered`.
+
+        When that ends, the node calls `Peer.adjust_reading`. Better still: grant no credit.
+        """
+
+    @property
+    def keeps_open(self) -> bool:
+        """Whether the connection has something to do while this link is there; not so for $cbs and the like, which do
+        not keep a connection open whose other links were ended for lack of a right."""
+
+    def delivered(self, delivery: "Delivery") -> None:
+        """A whole message came."""
+
+    def credited(self) -> None:
+        """Something may be sendable, or drain was asked: credit came, or the channel is no longer congested.
+
+        Also called once right after the opener has returned, if there is credit by then.
+        """
+
+    def settled(self, event: "Settled") -> None:
+        """The peer settled a delivery of ours, or gave it a final state."""
+
+    def detached(self) -> None:
+        """The link is over, whoever ended it, or the whole connection; called exactly once, nothing follows."""
+
+
+class SilentNode:
+    """A Node to which nothing matters; inherit from it what your direction does not need."""
+
+    __slots__ = ()
+
+    @property
+    def overloaded(self) -> bool:
+        """See `Node.overloaded`."""
+        return False
+
+    @property
+    def keeps_open(self) -> bool:
+        """See `Node.keeps_open`."""
+        return True
+
+    def delivered(self, delivery: "Delivery") -> None:
+        """See `Node.delivered`."""
+
+    def credited(self) -> None:
+        """See `Node.credited`."""
+
+    def settled(self, event: "Settled") -> None:
+        """See `Node.settled`."""
+
+    def detached(self) -> None:
+        """See `Node.detached`."""
+
+
+SenderOpener = Callable[["Peer", "IncomingLink", Any], Awaitable[Node]]
+"""Opens a link on which the peer sends: authorises, calls `link.accept`, and returns the node without waiting between
+the two. Raises HubError before `accept` to refuse. The third argument is the Address, of the class it is registered
+for. The link may be over (`link.detached`) when it returns; then `detached` follows at once."""
+
+ReceiverOpener = Callable[["Peer", "OutgoingLink", Any], Awaitable[Node]]
+"""As SenderOpener, for a link on which the peer receives."""
+
+
+class Openers(NamedTuple):
+    """Who opens the links to one kind of address; None: nobody does."""
+
+    sender: SenderOpener | None = None
+    receiver: ReceiverOpener | None = None
