@@ -149,6 +149,13 @@ class Gate:
             case _:
                 return await self._still_shows(principal, known, chain)
 
+    async def still_admits(self, principal: ServicePrincipal) -> bool:
+        """Tell whether a back end's live connection would be admitted again, with all the rights it has."""
+        if self._clock.now() >= principal.expires_at:
+            return False
+        policy = await self._policies.known_policy(principal.policy)
+        return policy is not None and principal.rights <= policy.rights and _has_key(policy.keys, principal)
+
     def forget_authorities(self) -> None:
         """Believe no chain by what was read before: the next one waits until the authorities were read again.
 
@@ -335,7 +342,7 @@ def _thumbprints_of(known: KnownIdentity | None) -> Thumbprints | None:
     return known.credentials.thumbprints
 
 
-def _has_key(keys: SymmetricKeys | None, who: DevicePrincipal | Remembered) -> bool:
+def _has_key(keys: SymmetricKeys | None, who: DevicePrincipal | ServicePrincipal | Remembered) -> bool:
     return keys is not None and any(hmac.compare_digest(key_digest(key), who.key_digest) for key in keys)
 
 

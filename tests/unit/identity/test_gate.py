@@ -655,6 +655,45 @@ async def test_a_session_by_authority_ends_with_its_revocation(gate: Gate, known
     assert not await gate.still_good(principal, CERTIFICATE.chain_der)
 
 
+async def admitted_service(gate: Gate, clock: FakeClock) -> ServicePrincipal:
+    return await gate.admit_service(token_for(HUB, clock=clock, key=b"a" * 32, policy="service"))
+
+
+@pytest.mark.parametrize(
+    ("rights", "keys", "good"),
+    [
+        ((Right.SERVICE_CONNECT,), SymmetricKeys(b"a" * 32, b"z" * 32), True),
+        ((Right.SERVICE_CONNECT, Right.REGISTRY_READ), SymmetricKeys(b"z" * 32, b"a" * 32), True),
+        ((Right.SERVICE_CONNECT,), SymmetricKeys(b"z" * 32, b"b" * 32), False),
+        ((Right.REGISTRY_READ,), SymmetricKeys(b"a" * 32, b"b" * 32), False),
+        ((), None, False),
+    ],
+    ids=["other-key-rolled", "right-added", "key-rolled", "right-gone", "policy-gone"],
+)
+async def test_a_back_ends_connection_is_good_as_long_as_its_key_and_rights_are(
+    gate: Gate,
+    known: KnownToTheHub,
+    clock: FakeClock,
+    rights: tuple[Right, ...],
+    keys: SymmetricKeys | None,
+    good: bool,
+) -> None:
+    principal = await admitted_service(gate, clock)
+    assert await gate.still_admits(principal)
+    del known.policies["service"]
+    if keys is not None:
+        known.put_policy("Service", *rights, keys=keys)
+    assert await gate.still_admits(principal) is good
+
+
+async def test_a_back_ends_connection_is_good_as_long_as_its_token(gate: Gate, clock: FakeClock) -> None:
+    principal = await admitted_service(gate, clock)
+    clock.advance(3600 + 299)
+    assert await gate.still_admits(principal)
+    clock.advance(1)
+    assert not await gate.still_admits(principal)
+
+
 async def test_whom_a_change_of_authorities_may_strike_is_known_at_once(gate: Gate, known: KnownToTheHub) -> None:
     known.trust(ROOT)
     known.put(PRESS, issued())
