@@ -101,7 +101,7 @@ class Hub:
         self.twins = TwinService(stores.twins, self.bus, clock)
         self.configuring, self.configurations = _configurations(self, settings)
         self.commands = CommandService(stores.commands, self.bus, clock, entropy)
-        self.feedback = FeedbackReader(stores.commands, clock, entropy)
+        self.feedback = FeedbackReader(stores.commands, self.bus, clock, entropy)
         self.methods = MethodService(self.sessions, stores.devices)
         self.relay = Relay(stores.outbox, log, RelaySettings())
         self.telemetry = TelemetryService(log)
@@ -161,6 +161,7 @@ class Hub:
         return [
             self.presence.run,
             self.commands.run,
+            self.feedback.run,
             self.relay.run,
             self.configuring.run,
             self.files.collector.run,

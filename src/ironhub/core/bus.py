@@ -41,6 +41,13 @@ class CommandQueued(NamedTuple):
     identity: Identity
 
 
+class CommandsEnded(NamedTuple):
+    """Commands were settled, expired or purged: there may be feedback that was not there before."""
+
+    identity: Identity | None
+    """Whose commands; None: of anybody."""
+
+
 class JobsChanged(NamedTuple):
     """A job was created or has ended: whoever runs jobs looks again."""
 
@@ -48,7 +55,15 @@ class JobsChanged(NamedTuple):
     """The number of the job that has ended; None: one was created."""
 
 
-Notice = CredentialsChanged | AuthoritiesChanged | PolicyChanged | DesiredChanged | CommandQueued | JobsChanged
+Notice = (
+    CredentialsChanged
+    | AuthoritiesChanged
+    | PolicyChanged
+    | DesiredChanged
+    | CommandQueued
+    | CommandsEnded
+    | JobsChanged
+)
 
 
 class Bus(Protocol):

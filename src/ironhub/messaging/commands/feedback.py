@@ -3,15 +3,22 @@
 Locks live in memory: after a restart of the hub everything that was not completed is there once more.
 """
 
+import asyncio
+import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from ironhub.access.model import Grant, Permission
+from ironhub.core.arrivals import Arrivals
+from ironhub.core.bus import Bus, CommandsEnded, Notice
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError
 from ironhub.messaging.commands.model import Feedback, LockLost
 from ironhub.messaging.commands.ports import CommandStore
+
+log: Final = logging.getLogger(__name__)
 
 LOCK_DURATION: Final = 60.0
 """Seconds a reader has to settle a batch."""
@@ -21,6 +28,7 @@ MAX_LOCKED: Final = 32
 """Batches that are out at a time, of all readers together."""
 MAX_DELIVERIES: Final = 10
 """Of one record; then nobody wants it."""
+_MIN_PAUSE: Final = 0.05
 
 
 class TooManyBatches(HubError):
@@ -44,13 +52,17 @@ class FeedbackBatch:
 class FeedbackReader:
     """Receives and settles feedback, oldest first; each record is with one reader at a time."""
 
-    def __init__(self, store: CommandStore, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, store: CommandStore, bus: Bus, clock: Clock, entropy: Entropy) -> None:
+        self.arrivals = Arrivals()
+        """Tells who waits that there may be feedback which nobody holds."""
         self._store = store
         self._clock = clock
         self._entropy = entropy
         self._locked: dict[str, FeedbackBatch] = {}
         self._deliveries: dict[int, int] = {}
         """Of records that came back, by id."""
+        self._changed = asyncio.Event()
+        bus.subscribe(self._notice)
 
     async def receive(self, grant: Grant) -> FeedbackBatch | None:
         """Return the oldest records that nobody holds, locked for `LOCK_DURATION`; None: there are none.
@@ -70,17 +82,42 @@ class FeedbackReader:
             return None
         batch = FeedbackBatch(self._entropy.uuid(), free, now + LOCK_DURATION)
         self._locked[batch.lock_token] = batch
+        self._changed.set()
         return batch
 
     async def complete(self, grant: Grant, lock_token: str) -> None:
         """Forget the records of a batch. Raises LockLost."""
         grant.require_whole_hub(Permission.FEEDBACK_READ)
         await self._forget(self._take(lock_token).records)
+        self.arrivals.tell()  # one batch fewer is out
 
     async def abandon(self, grant: Grant, lock_token: str) -> None:
         """Give a batch back, for whoever asks next. Raises LockLost."""
         grant.require_whole_hub(Permission.FEEDBACK_READ)
         await self._give_back(self._take(lock_token))
+
+    async def run(self) -> None:
+        """End the locks that are over, until cancelled, so that who waits hears of it."""
+        while True:
+            self._changed.clear()
+            pause = await self._tidy()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._changed.wait()
+
+    def _notice(self, notice: Notice) -> None:
+        if isinstance(notice, CommandsEnded):
+            self.arrivals.tell()
+
+    async def _tidy(self) -> float | None:
+        """Return the seconds until the next lock ends; None: none is held."""
+        now = self._clock.now()
+        try:
+            await self._unlock_overdue(now)
+        except HubError as error:
+            log.warning("feedback_not_dropped", extra={"code": error.code})
+        ends = [batch.locked_until for batch in self._locked.values()]
+        return max(min(ends) - now, _MIN_PAUSE) if ends else None
 
     def _take(self, lock_token: str) -> FeedbackBatch:
         batch = self._locked.get(lock_token)
@@ -100,7 +137,10 @@ class FeedbackReader:
             times = self._deliveries[record.record_id] = self._deliveries.get(record.record_id, 0) + 1
             if times >= MAX_DELIVERIES:
                 unwanted.append(record)
-        await self._forget(unwanted)
+        try:
+            await self._forget(unwanted)
+        finally:
+            self.arrivals.tell()
 
     async def _forget(self, records: Sequence[Feedback]) -> None:
         for record in records:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from ironhub.access.model import Grant, Permission
-from ironhub.core.bus import Bus, CommandQueued
+from ironhub.core.bus import Bus, CommandQueued, CommandsEnded
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.ids import Identity
@@ -86,6 +86,7 @@ class CommandService:
         grant.require(Permission.COMMAND_PURGE)
         purged = await self._store.purge_commands(grant.identity, now=self._clock.now())
         self.tally.add(Outcome.PURGED, purged)
+        self._bus.publish(CommandsEnded(grant.identity))
         return purged
 
     async def hold(self, grant: Grant, *, owner: str, limit: int) -> Sequence[Delivery]:
@@ -117,12 +118,14 @@ class CommandService:
         grant.require(Permission.COMMAND_RECEIVE)
         await self._store.complete_command(grant.identity, lock_token, now=self._clock.now(), outcome=Outcome.SUCCESS)
         self.tally.add(Outcome.SUCCESS)
+        self._bus.publish(CommandsEnded(grant.identity))
 
     async def reject(self, grant: Grant, lock_token: str) -> None:
         """The device wants never to see it again. Raises LockLost."""
         grant.require(Permission.COMMAND_RECEIVE)
         await self._store.complete_command(grant.identity, lock_token, now=self._clock.now(), outcome=Outcome.REJECTED)
         self.tally.add(Outcome.REJECTED)
+        self._bus.publish(CommandsEnded(grant.identity))
 
     async def abandon(self, grant: Grant, lock_token: str) -> None:
         """The device wants it again later; too often, and it is dead-lettered. Raises LockLost."""
@@ -135,6 +138,7 @@ class CommandService:
             counted=True,
         )
         await self._told(abandoning, grant.identity)
+        self._bus.publish(CommandsEnded(grant.identity))  # it may have been once too often
         self._due(self._clock.now())  # while it was held, its expiry was nobody's concern
 
     async def release(self, grant: Grant, *, owner: str) -> None:
@@ -220,6 +224,7 @@ class CommandService:
             now=self._clock.now(), max_delivery_count=limit, limit=SWEEP_BATCH
         ):
             self._bus.publish(CommandQueued(identity))
+        self._bus.publish(CommandsEnded(None))
 
     async def _pause(self) -> float:
         try:

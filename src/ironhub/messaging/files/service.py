@@ -4,11 +4,13 @@ Protects against a device that writes under another's name, keeps more uploads o
 is not there or has another size: what is told is what lies in the store.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Final
 
 from ironhub.access.model import Grant, Permission
+from ironhub.core.arrivals import Arrivals
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.tally import Tally
@@ -40,6 +42,8 @@ class UploadService:
     ) -> None:
         self.tally = Tally()
         """"begun", "completed", "failed", "expired"."""
+        self.arrivals = Arrivals()
+        """Tells who waits that there may be a notification which nobody holds."""
         self._store = store
         self._depot = depot
         self._clock = clock
@@ -86,7 +90,7 @@ class UploadService:
         if now >= upload.expires_at:
             raise UploadExpired("the upload took too long")
         notice = await self._notice(upload, now) if outcome.success else None
-        await self._store.end_upload(upload, notice if self._settings.notifications else None)
+        await self._end(upload, notice if self._settings.notifications else None)
         self.tally.add("completed" if outcome.success else "failed")
         if not outcome.success:
             fields = {"device": str(upload.identity), "status": outcome.status_code, "text": outcome.description[:500]}
@@ -117,6 +121,7 @@ class UploadService:
         grant.require_whole_hub(Permission.FILE_NOTIFICATION_READ)
         limit = self._settings.max_delivery_count
         await self._store.abandon_notification(lock_token, now=self._clock.now(), max_delivery_count=limit)
+        self.arrivals.tell()
 
     async def drop(self, grant: Grant, *, up_to: int) -> None:
         """Forget notifications with record ids up to and including `up_to`."""
@@ -133,7 +138,18 @@ class UploadService:
         looked = await self._store.expire_notifications(
             now=now, max_delivery_count=self._settings.max_delivery_count, limit=limit
         )
+        if looked:
+            self.arrivals.tell()  # locks ended
         return max(len(over), looked)
+
+    async def _end(self, upload: Upload, notice: FileNotice | None) -> None:
+        """Store, then tell, also when the device hangs up half-way: no notification waits unseen for who listens."""
+
+        async def store_and_tell() -> None:
+            await self._store.end_upload(upload, notice)
+            self.arrivals.tell()
+
+        await asyncio.shield(store_and_tell())
 
     async def _notice(self, upload: Upload, now: float) -> FileNotice:
         stored = await self._depot.stored(upload.container, upload.blob)

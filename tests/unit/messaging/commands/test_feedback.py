@@ -1,8 +1,12 @@
+import asyncio
+
 import pytest
 from tests.fakes.clock import FakeClock, FakeEntropy
 from tests.fakes.grants import by_operator
+from tests.fakes.trouble import Trouble, settle, troubled, until
 
 from ironhub.access.model import Grant, Permission, PermissionDenied
+from ironhub.core.bus import CommandQueued, CommandsEnded
 from ironhub.core.ids import identity
 from ironhub.messaging.commands import feedback
 from ironhub.messaging.commands.feedback import FeedbackBatch, FeedbackReader, TooManyBatches
@@ -21,8 +25,11 @@ class Desk:
     def __init__(self) -> None:
         self.clock, entropy = FakeClock(), FakeEntropy()
         self.stores = memory_stores(entropy)
-        self.registry = RegistryService(self.stores.devices, InprocBus(), self.clock, entropy)
-        self.reader = FeedbackReader(self.stores.commands, self.clock, entropy)
+        self.bus, self.trouble = InprocBus(), Trouble()
+        self.registry = RegistryService(self.stores.devices, self.bus, self.clock, entropy)
+        self.reader = FeedbackReader(troubled(self.stores.commands, self.trouble), self.bus, self.clock, entropy)
+        self.told: list[int] = []
+        self.reader.arrivals.subscribe(lambda: self.told.append(1))
         self.grant: Grant = by_operator(Permission.FEEDBACK_READ)
 
     async def end(self, *message_ids: str) -> None:
@@ -73,9 +80,9 @@ async def test_a_lock_ends_and_settles_nothing_any_more(desk: Desk) -> None:
     await desk.end("a")
     late = await desk.take()
     desk.clock.advance(feedback.LOCK_DURATION)
-    for settle in (desk.reader.complete, desk.reader.abandon):
+    for settle_it in (desk.reader.complete, desk.reader.abandon):
         with pytest.raises(LockLost):
-            await settle(desk.grant, late.lock_token)
+            await settle_it(desk.grant, late.lock_token)
     assert await desk.receive() == ["a"]
     with pytest.raises(LockLost):
         await desk.reader.complete(desk.grant, "no such lock")
@@ -105,3 +112,46 @@ async def test_the_right_to_read_it_is_needed(desk: Desk) -> None:
     for call in (desk.reader.receive(other), desk.reader.complete(other, "t"), desk.reader.abandon(other, "t")):
         with pytest.raises(PermissionDenied):
             await call
+
+
+async def test_who_waits_is_told_when_commands_end_and_when_batches_come_back(desk: Desk) -> None:
+    desk.bus.publish(CommandsEnded(PRESS))
+    assert len(desk.told) == 1
+    desk.bus.publish(CommandQueued(PRESS))
+    assert len(desk.told) == 1
+    await desk.end("a")
+    await desk.reader.abandon(desk.grant, (await desk.take()).lock_token)
+    assert len(desk.told) == 2
+    await desk.reader.complete(desk.grant, (await desk.take()).lock_token)
+    assert len(desk.told) == 3
+
+
+async def test_who_waits_is_told_when_a_lock_ends_by_itself(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback, "LOCK_DURATION", 0.01)
+    running = asyncio.create_task(desk.reader.run())
+    await settle()
+    assert desk.told == []
+    await desk.end("a")
+    await desk.take()
+    desk.clock.advance(0.01)
+    await until(lambda: desk.told)
+    assert await desk.receive() == ["a"]
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_a_store_that_fails_stops_nobody_from_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(feedback, "LOCK_DURATION", 0.01)
+    monkeypatch.setattr(feedback, "MAX_DELIVERIES", 1)
+    await desk.end("a")
+    await desk.take()
+    desk.clock.advance(0.01)
+    desk.trouble.refusals = 1
+    running = asyncio.create_task(desk.reader.run())
+    await until(lambda: "feedback_not_dropped" in caplog.text)
+    assert desk.told
+    assert await desk.receive() == ["a"]
+    running.cancel()
+    await asyncio.wait([running])

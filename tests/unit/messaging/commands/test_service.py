@@ -11,7 +11,7 @@ from tests.fakes.services import SmallHub
 from tests.fakes.trouble import settle, until
 
 from ironhub.access.model import Permission, PermissionDenied
-from ironhub.core.bus import CommandQueued
+from ironhub.core.bus import CommandQueued, CommandsEnded
 from ironhub.core.errors import InvalidArgument, Unavailable
 from ironhub.core.ids import Identity, identity
 from ironhub.messaging.commands import service
@@ -210,9 +210,28 @@ async def test_an_abandoned_command_comes_back_first_and_is_given_up_after_ten_d
         [delivery] = await commands.receive(RECEIVE)
         assert (delivery.command.body, delivery.command.delivery_count) == (b"first", count)
         await commands.abandon(RECEIVE, delivery.lock_token)
-        assert hub.heard == [CommandQueued(PRESS)]
+        assert hub.heard == [CommandQueued(PRESS), CommandsEnded(PRESS)]
     assert bodies(await commands.receive(RECEIVE)) == [b"second"]
     assert await outcomes(commands) == [("m1", Outcome.DELIVERY_COUNT_EXCEEDED)]
+
+
+async def test_whoever_waits_for_feedback_hears_of_each_way_in_which_a_command_ends(
+    hub: SmallHub, commands: CommandService
+) -> None:
+    for settle_it in (commands.complete, commands.reject, commands.abandon):
+        await commands.send(send(), draft())
+        [delivery] = await commands.receive(RECEIVE)
+        hub.heard.clear()
+        await settle_it(RECEIVE, delivery.lock_token)
+        assert hub.heard[-1] == CommandsEnded(PRESS)
+    hub.heard.clear()
+    await commands.purge(PURGE)
+    assert hub.heard == [CommandsEnded(PRESS)]
+    hub.heard.clear()
+    await commands.send(send(), draft(expires_at=START + 5.0))
+    hub.clock.advance(6.0)
+    async with running(commands):
+        assert hub.heard == [CommandQueued(PRESS), CommandsEnded(None)]
 
 
 async def test_nobody_settles_with_a_token_of_another(commands: CommandService) -> None:
@@ -444,7 +463,7 @@ async def test_what_could_not_be_released_is_released_as_soon_as_it_can_be(
         hub.trouble.only, hub.trouble.refusals = frozenset({"release_commands"}), 3
         await commands.release(RECEIVE, owner="s1")
         assert hub.heard == []
-        await until(lambda: hub.heard == [CommandQueued(PRESS)])
+        await until(lambda: CommandQueued(PRESS) in hub.heard)
         assert bodies(await commands.hold(RECEIVE, owner="s2", limit=1)) == [b"go"]
     assert commands.__dict__["_unreleased"] == {}
 

@@ -170,3 +170,22 @@ async def test_a_device_reads_no_notifications_and_an_operator_uploads_nothing(f
     one_only = by_operator(NOTIFIED, PRESS)
     with pytest.raises(PermissionDenied):
         await files.uploads.receive(one_only)
+
+
+async def test_who_waits_is_told_of_what_comes_and_of_what_comes_back(files: SmallFiles) -> None:
+    grant, told = by_operator(NOTIFIED), list[int]()
+    files.uploads.arrivals.subscribe(lambda: told.append(1))
+    correlation_id = await begin(files)
+    await files.put("press-7/a.txt", b"12345")
+    assert told == []
+    await files.uploads.end(by_device(UPLOAD, PRESS), correlation_id, OK)
+    assert len(told) == 1
+    [held] = await files.uploads.receive(grant)
+    await files.uploads.abandon(grant, held.lock_token)
+    assert len(told) == 2
+    await files.uploads.receive(grant)
+    await files.uploads.sweep(10)
+    assert len(told) == 2
+    files.clock.advance(10.0)
+    await files.uploads.sweep(10)
+    assert len(told) == 3

@@ -15,7 +15,9 @@ PATH = "/messages/serviceBound/feedback"
 
 @pytest.fixture
 async def api() -> AzureApi:
-    return AzureApi(lambda api: [FeedbackCalls(FeedbackReader(api.stores.commands, api.clock, api.entropy))])
+    return AzureApi(
+        lambda api: [FeedbackCalls(FeedbackReader(api.stores.commands, api.hub.bus, api.clock, api.entropy))]
+    )
 
 
 async def ended(api: AzureApi, message_id: str) -> None:
