@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from ironhub.core.ids import Identity
+from ironhub.core.ids import Identity, InvalidId, identity
 
 EVENTS_PATH: Final = "/messages/events"
 """Where telemetry lives below the hub, whatever name the Event Hubs-compatible endpoint gives it."""
@@ -58,6 +58,21 @@ def identity_path(identity: Identity) -> str:
     """Return where an identity lives below the hub: `/devices/press-7` or `/devices/press-7/modules/arm`."""
     path = f"/devices/{identity.device_id}"
     return path if identity.module_id is None else f"{path}/modules/{identity.module_id}"
+
+
+def identity_of(path: str) -> Identity | None:
+    """Return who lives at `path`, the inverse of `identity_path`, or None when nobody can."""
+    match path.split("/"):
+        case ["", "devices", device]:
+            parts: tuple[str, str | None] = device, None
+        case ["", "devices", device, "modules", module]:
+            parts = device, module
+        case _:
+            return None
+    try:
+        return identity(*parts)
+    except InvalidId:
+        return None
 
 
 def covers(scope: str, path: str) -> bool:

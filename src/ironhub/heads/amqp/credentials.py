@@ -1,68 +1,125 @@
 """Who one connection has shown to be, and what rests on it.
 
 What it protects: a link works only while a credential that opens it is good. A token that ends, a policy that changes
-and a device that is disabled end the links that rest on them, and nothing else.
+and a device that is disabled end the links that rest on them, and nothing else. A token is kept as long as it counts,
+so that every device it stands for is asked of the gate anew; it leaves this module only to go there.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-from ironhub.access.model import Permission
+from ironhub.access.model import WHOLE_HUB, Permission, PermissionDenied
+from ironhub.access.service import authorise
+from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity
-from ironhub.identity.model import DevicePrincipal, ServicePrincipal
+from ironhub.dialects.azure.amqp_login import parse_login
+from ironhub.heads.amqp.credential import AnyCredential, DeviceCredential, ServiceCredential, Shown
+from ironhub.heads.amqp.services import AmqpServices
+from ironhub.heads.channel import Channel
+from ironhub.identity.audience import covers, identity_of, identity_path, parse_audience
+from ironhub.identity.model import AuthenticationFailed, DeviceClaim, Right
+from ironhub.identity.sas import TokenRejected, UnverifiedToken, parse_sas_token
+from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER
+from ironhub.wire.amqp.conditions import CONNECTION_FORCED, DETACH_FORCED, UNAUTHORIZED_ACCESS
+from ironhub.wire.amqp.errors import Error
 
 if TYPE_CHECKING:
     from ironhub.wire.amqp import IncomingLink, OutgoingLink
 
-P = TypeVar("P", DevicePrincipal, ServicePrincipal)
+EXPIRED: Final = "its token has expired"
+"""The reason for an end that was announced by the token itself."""
+_MAX_WAYS: Final = 4
+"""Policy tokens of one connection that are tried for one device."""
 
 
-class Credential(Generic[P]):
-    """One verified principal of a connection."""
+class TooManyAudiences(HubError):
+    """One connection shows more identities and policies than it may."""
 
-    principal: P
-    """As the gate found at the last renewal."""
-    judged_at: int
-    """`LiveSessions.notices` (a device) or `LiveBackends.notices` as they were before the gate judged."""
-    expires_at: float | None
-    """Seconds since the epoch; None: never."""
-
-    def hold(self, link: "IncomingLink | OutgoingLink") -> None:
-        """`link` rests on this credential: it is detached when the credential ends unrenewed."""
-
-    def drop(self, link: "IncomingLink | OutgoingLink") -> None:
-        """`link` does not any more; harmless if it did not. The conversation calls it for every link that is over."""
-
-    def watch(self, callback: Callable[[], None]) -> None:
-        """Call it after each renewal, when `principal` has changed."""
-
-    def unwatch(self, callback: Callable[[], None]) -> None:
-        """Take back `watch`."""
+    code: ClassVar[str] = "link.too_many_identities"
+    status: ClassVar[int] = 429
+    next_step: ClassVar[str] = "Let the gateway spread its devices over several connections."
 
 
-DeviceCredential = Credential[DevicePrincipal]
-ServiceCredential = Credential[ServicePrincipal]
+class Holder(Protocol):
+    """The connection that credentials belong to, as they see it."""
+
+    @property
+    def channel(self) -> Channel:
+        """Where a certificate was shown."""
+
+    @property
+    def hostname(self) -> str:
+        """The host it asked for, unchecked; perhaps empty."""
+
+    def admitted(self) -> None:
+        """Something good was shown or renewed: it is no stranger, and the next expiry may be another."""
+
+    def dismiss(self, links: "Collection[IncomingLink | OutgoingLink]", error: Error) -> None:
+        """See `Peer.dismiss`."""
+
+    def close(self, error: Error | None = None) -> None:
+        """See `Peer.close`."""
 
 
 class Credentials:
     """All that one connection has shown."""
 
-    async def put(self, token: str) -> DeviceCredential | ServiceCredential:
+    __slots__ = ("_devices", "_held", "_holder", "_hub", "_over", "_services")
+
+    def __init__(self, hub: AmqpServices, holder: Holder) -> None:
+        self._hub = hub
+        self._holder = holder
+        self._devices: dict[Identity, DeviceCredential] = {}
+        self._services: dict[tuple[str, str], ServiceCredential] = {}
+        """By policy and by what its token was signed for, both in lower case."""
+        self._held: dict[IncomingLink | OutgoingLink, AnyCredential] = {}
+        self._over = False
+
+    def __len__(self) -> int:
+        return len(self._devices) + len(self._services)
+
+    async def put(self, token: str) -> AnyCredential:
         """Take a token (CBS), or renew with it what was shown for the same audience.
 
         Raises:
             AuthenticationFailed: it is not good. TooManyAudiences.
         """
-        raise NotImplementedError
+        unverified = parse_sas_token(token)
+        if unverified.policy is not None:
+            return await self._put_service(token)
+        audience = parse_audience(unverified.resource)
+        identity = None if audience is None else identity_of(audience.path)
+        if audience is None or identity is None:
+            raise TokenRejected(f"signed for {unverified.resource[:300]!r}, which is no device")
+        return await self._put_device(identity, Shown(audience.host, token))
 
-    async def plain(self, username: str, password: str) -> DeviceCredential | ServiceCredential:
+    async def plain(self, username: str, password: str) -> AnyCredential:
         """Take the user name and password of SASL PLAIN. Raises AuthenticationFailed."""
-        raise NotImplementedError
+        who = parse_login(username, self._hub.names)
+        unverified = parse_sas_token(password)
+        if isinstance(who, Identity):
+            return await self._put_device(who, Shown(_host_of(unverified), password))
+        if unverified.policy is None or unverified.policy.lower() != who.lower():
+            raise TokenRejected(f"not a token of the policy {who[:200]!r}")
+        return await self._put_service(password)
 
     async def device(self, identity: Identity) -> DeviceCredential:
         """Return what shows that the peer is `identity`: its own token, a policy's token that covers it, or the
-        certificate of the TLS handshake. The gate is asked anew at each call. Raises AuthenticationFailed."""
-        raise NotImplementedError
+        certificate of the TLS handshake. The gate is asked anew at each call.
+
+        Raises:
+            AuthenticationFailed: nothing good was shown. TooManyAudiences.
+        """
+        refusal = AuthenticationFailed("the credential was not accepted", detail="nothing was shown for this device")
+        for shown in tuple(self._ways(identity)):
+            try:
+                return await self._put_device(identity, shown)
+            except AuthenticationFailed as error:
+                refusal = error
+        known = self._devices.get(identity)
+        if known is not None and not known.links:
+            self._forget(known)
+        raise refusal
 
     def service(self, permission: Permission, *, near: str = "") -> ServiceCredential:
         """Return a back end's credential that allows `permission` over the whole hub.
@@ -74,11 +131,174 @@ class Credentials:
         Raises:
             AuthenticationFailed: no policy's token was shown. PermissionDenied: none of those shown allows it.
         """
-        raise NotImplementedError
+        refusal: HubError = AuthenticationFailed(
+            "the credential was not accepted", detail="no policy's token was shown"
+        )
+        best: ServiceCredential | None = None
+        for credential in self._services.values():
+            if credential.principal.expires_at <= self._hub.clock.now():
+                continue
+            try:
+                authorise(credential.principal, permission, WHOLE_HUB)
+            except PermissionDenied as error:
+                refusal = error
+                continue
+            if best is None or _fitness(credential, near) > _fitness(best, near):
+                best = credential
+        if best is None:
+            raise refusal
+        return best
 
-    def end(self, credential: DeviceCredential | ServiceCredential, reason: str) -> None:
+    def end(self, credential: AnyCredential, reason: str) -> None:
         """It is no longer good: forget it and dismiss its links (unauthorized-access; detach-forced for TAKEN_OVER).
 
         The connection is closed when no link is left that keeps it open, or when the hub stops. Harmless when it is
         over. A device session's `end` is this call.
         """
+        if not self._knows(credential):
+            return
+        resting: list[AnyCredential] = [credential]
+        resting += [each for each in self._devices.values() if each.shown.source is credential]
+        links = [link for each in resting for link in each.links]
+        for each in resting:
+            self._forget(each)
+        if reason == HUB_STOPS:
+            self._holder.close(Error(CONNECTION_FORCED, reason))
+            return
+        error = Error(DETACH_FORCED if reason == TAKEN_OVER else UNAUTHORIZED_ACCESS, reason)
+        if links:
+            self._holder.dismiss(links, error)
+        elif not len(self):
+            self._holder.close(error)
+
+    def next_expiry(self) -> float | None:
+        """Return when the next one ends, seconds since the epoch; None: none does."""
+        ends = (each.expires_at for each in self._all())
+        return min((at for at in ends if at is not None), default=None)
+
+    def expire(self, now: float) -> None:
+        """End those whose time is over."""
+        for each in self._all():
+            if each.expires_at is not None and each.expires_at <= now:
+                self.end(each, EXPIRED)
+
+    def lost(self) -> None:
+        """The connection is over: nothing is watched over any more."""
+        self._over = True
+        for credential in self._all():
+            self._forget(credential)
+
+    # What one of them tells.
+
+    def held(self, credential: AnyCredential, link: "IncomingLink | OutgoingLink") -> None:
+        """See `Keeper.held`."""
+        if not self._knows(credential):
+            raise AuthenticationFailed("the credential was not accepted", detail="it ended while the link was opened")
+        credential.links[link] = None
+        self._held[link] = credential
+
+    def drop(self, link: "IncomingLink | OutgoingLink") -> None:
+        """See `Keeper.drop`."""
+        credential = self._held.pop(link, None)
+        if credential is not None:
+            del credential.links[link]
+            if credential.is_passing and not credential.links:
+                self._forget(credential)
+
+    # Steps.
+
+    async def _put_service(self, token: str) -> ServiceCredential:
+        judged_at = self._hub.backends.notices
+        principal = await self._hub.gate.admit_service(token)
+        audience = principal.policy.lower(), principal.scope.lower()
+        shown = Shown(_host_of(parse_sas_token(token)), token)
+        credential = self._services.get(audience)
+        if credential is None:
+            self._make_room()
+            credential = ServiceCredential(self, shown, principal, judged_at)
+            if not self._over:
+                self._services[audience] = credential
+        else:
+            credential.renew(shown, principal, judged_at)
+        if not self._over:
+            self._hub.backends.enter(credential, judged_at=judged_at)
+            self._holder.admitted()
+        await self._renew_devices(credential)
+        return credential
+
+    async def _renew_devices(self, policy: ServiceCredential) -> None:
+        """Let the devices that rest on a policy's token rest on the new one."""
+        for each in tuple(self._devices.values()):
+            if each.shown.source is policy:
+                try:
+                    await self._put_device(each.principal.identity, policy.shown._replace(source=policy))
+                except AuthenticationFailed:
+                    self.end(each, "its right has ended")
+
+    async def _put_device(self, identity: Identity, shown: Shown) -> DeviceCredential:
+        judged_at = self._hub.sessions.notices
+        claim = DeviceClaim(identity, shown.host, shown.token)
+        principal = await self._hub.gate.admit_device(claim, self._holder.channel.peer_chain)
+        credential = self._devices.get(identity)
+        if credential is None:
+            self._make_room()
+            credential = DeviceCredential(self, shown, principal, judged_at)
+            if not self._over:
+                self._devices[identity] = credential
+        else:
+            credential.renew(shown, principal, judged_at)
+        if not self._over:
+            self._holder.admitted()
+        return credential
+
+    def _ways(self, identity: Identity) -> Iterator[Shown]:
+        """What the gate may be asked with for this device, the most particular first."""
+        known = self._devices.get(identity)
+        if known is not None and not known.is_passing:
+            yield known.shown
+        path = identity_path(identity)
+        covering = (
+            each
+            for each in self._services.values()
+            if Right.DEVICE_CONNECT in each.principal.rights and covers(each.principal.scope.rstrip("/"), path)
+        )
+        for each, _ in zip(covering, range(_MAX_WAYS), strict=False):
+            yield each.shown._replace(source=each)
+        if self._holder.channel.peer_chain:
+            yield Shown(self._holder.hostname or next(iter(self._hub.names), ""), None)
+
+    def _make_room(self) -> None:
+        if len(self) < self._hub.settings.max_audiences:
+            return
+        for each in tuple(self._devices.values()):
+            if each.is_passing and not each.links:
+                self._forget(each)
+        if len(self) >= self._hub.settings.max_audiences:
+            raise TooManyAudiences("this connection has shown as many identities as it may")
+
+    def _all(self) -> list[AnyCredential]:
+        return [*self._services.values(), *self._devices.values()]
+
+    def _knows(self, credential: AnyCredential) -> bool:
+        return any(each is credential for each in self._all())
+
+    def _forget(self, credential: AnyCredential) -> None:
+        if isinstance(credential, ServiceCredential):
+            self._services.pop((credential.principal.policy.lower(), credential.principal.scope.lower()), None)
+            self._hub.backends.leave(credential)
+        elif isinstance(credential, DeviceCredential):
+            self._devices.pop(credential.principal.identity, None)
+        for link in credential.links:
+            self._held.pop(link, None)
+        credential.links.clear()
+
+
+def _host_of(token: UnverifiedToken) -> str:
+    audience = parse_audience(token.resource)
+    return "" if audience is None else audience.host
+
+
+def _fitness(credential: ServiceCredential, near: str) -> tuple[bool, int, float]:
+    scope = credential.principal.scope.lower()
+    around = covers(scope.rstrip("/"), near.lower())
+    return around, len(scope) if around else 0, credential.principal.expires_at

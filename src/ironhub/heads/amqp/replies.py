@@ -1,29 +1,124 @@
-"""Answers to requests ($cbs, $management): on which link they go, and where they wait until it has credit."""
+"""Answers to requests ($cbs, $management): on which link they go, and where they wait until it has credit.
 
-from typing import TYPE_CHECKING
+What it protects: the hub's memory. A peer that asks and takes no answers is bounded, however many links it asks on.
+Source: azure-service-api 2.5: clients grant credit for the answer after they have asked, and some attach late.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+
+from ironhub.core.errors import HubError
+from ironhub.heads.amqp.node import SilentNode
 
 if TYPE_CHECKING:
     from ironhub.wire.amqp import IncomingLink, OutgoingLink
+
+_TAG: Final = b"\0"
+"""Answers are settled when they are sent: the tag tells nobody anything."""
+
+
+class TooManyRequests(HubError):
+    """A client asks on without taking the answers."""
+
+    code: ClassVar[str] = "link.too_many_requests"
+    status: ClassVar[int] = 429
+    next_step: ClassVar[str] = "Let the client grant credit for the answers, and wait for them."
+
+
+class _Answer(NamedTuple):
+    session: int
+    reply_to: str | None
+    payload: bytes
 
 
 class ReplyLinks:
     """The links on which one peer takes the answers from one address, and the answers that wait for credit."""
 
+    __slots__ = ("_limit", "_links", "_waiting")
+
     def __init__(self, limit: int) -> None:
         """Begin with no links; at most `limit` answers wait."""
+        self._limit = limit
+        self._links: list[OutgoingLink] = []
+        self._waiting: list[_Answer] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many answers wait."""
+        return len(self._waiting)
 
     def enter(self, link: "OutgoingLink") -> None:
         """The peer takes answers on `link`, which was accepted."""
+        self._links.append(link)
 
     def leave(self, link: "OutgoingLink") -> None:
-        """`link` is over."""
+        """`link` is over; what waits may go another way."""
+        if link in self._links:
+            self._links.remove(link)
 
     def answer(self, request: "IncomingLink", reply_to: str | None, payload: bytes) -> None:
         """Send `payload` (a whole message) in answer to what came on `request`, now or once there is credit.
 
         It goes to a link of the same session, the one whose target address or name is `reply_to`, else the newest.
-        Then `Peer.soon_flush`. Raises TooManyRequests: too many answers wait.
+        Then `Peer.soon_flush`.
+
+        Raises:
+            TooManyRequests: too many answers wait; this one is lost.
         """
+        answer = _Answer(request.session_channel, reply_to, payload)
+        if self._waiting or not self._sent(answer):
+            if len(self._waiting) >= self._limit:
+                raise TooManyRequests("too many answers wait for credit")
+            self._waiting.append(answer)
+            self.pour()
 
     def pour(self) -> None:
-        """Send what waits, as far as there is credit; the reply node's `credited`."""
+        """Send what waits, as far as there is credit, in order for each link."""
+        if self._waiting:
+            self._waiting = [answer for answer in self._waiting if not self._sent(answer)]
+
+    def _sent(self, answer: _Answer) -> bool:
+        link = self._link_for(answer)
+        if link is None or link.sendable < 1:
+            return False
+        link.send(answer.payload, _TAG, True)
+        return True
+
+    def _link_for(self, answer: _Answer) -> "OutgoingLink | None":
+        named = None
+        newest = None
+        for link in self._links:
+            if link.session_channel == answer.session:
+                newest = link
+                if answer.reply_to and answer.reply_to in (link.target_address, link.name):
+                    named = link
+        return named or newest
+
+
+class ReplyNode(SilentNode):
+    """The node of a link on which answers go out."""
+
+    __slots__ = ("_link", "_replies", "_soon_flush")
+
+    def __init__(self, replies: ReplyLinks, link: "OutgoingLink", soon_flush: Callable[[], None]) -> None:
+        """Enter `link`, which was accepted, into `replies`."""
+        self._replies = replies
+        self._link = link
+        self._soon_flush = soon_flush
+        replies.enter(link)
+
+    @property
+    def keeps_open(self) -> bool:
+        """See `Node.keeps_open`."""
+        return False
+
+    def credited(self) -> None:
+        """See `Node.credited`."""
+        self._replies.pour()
+        if self._link.drain:
+            self._link.drained()
+        self._soon_flush()
+
+    def detached(self) -> None:
+        """See `Node.detached`."""
+        self._replies.leave(self._link)

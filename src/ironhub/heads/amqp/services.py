@@ -68,6 +68,8 @@ class AmqpServices:
     clock: Clock
     entropy: Entropy
     background: Background
+    created_at: float
+    """When the hub was made, seconds since the epoch."""
     settings: AmqpSettings = field(default_factory=AmqpSettings)
     tally: Tally = field(default_factory=Tally)
     """"accepted", and "refused:" with the code of each refusal."""
