@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ironhub.core.strict_json import JsonInvalid, decode_json, decode_json_object, encode_json
+from ironhub.dialects.azure.amqp_stored import Stored, decode_stored
 from ironhub.dialects.azure.fact_events import fact_event
 from ironhub.dialects.azure.properties import Pair, PropertiesInvalid, decode_bag, split_bag
 from ironhub.dialects.azure.timestamps import instant_ms
 from ironhub.dialects.azure.twin_json import encode_ids
+from ironhub.dialects.azure.vouched import is_vouched
 from ironhub.identity.model import Proof
-from ironhub.messaging.telemetry.model import Encoding, Entry, Flag, Logged, Origin, Source
+from ironhub.messaging.telemetry.model import Encoding, Flag, Logged, Origin, Source
 
 _PROPERTY_NAMES: Final = {
     "$.mid": "message-id",
@@ -32,17 +34,6 @@ _ANNOTATION_NAMES: Final = {
     "$.ifid": "iothub-interface-id",
     "$.on": "iothub-output-name",
 }
-_HUB_NAMES: Final = frozenset(
-    {
-        "dt-dataschema",
-        "iothub-enqueuedtime",
-        "iothub-message-source",
-        "iothub-messagetype",
-        "mqtt-dup",
-        "mqtt-retain",
-    }
-)
-_HUB_PREFIXES: Final = ("iothub-connection-", "x-opt-")
 _AUTHENTICATION: Final = {Proof.THUMBPRINT: "x509", Proof.CHAIN: "x509"}
 
 
@@ -65,22 +56,59 @@ class AzureEvent:
 
 def decode_event(logged: Logged, hub_name: str) -> AzureEvent:
     """Return the entry as a reader sees it; never fails, whatever a device managed to store."""
-    origin = logged.entry.origin
-    annotations = {
-        **{f"iothub-connection-{name}": text for name, text in _ids(origin)},
-        "iothub-enqueuedtime": instant_ms(logged.enqueued_at),
-    }
+    origin, properties, body, flags = logged.entry
+    came = {"iothub-enqueuedtime": instant_ms(logged.enqueued_at)}
     if origin.source is Source.FACT:
         told = fact_event(logged, hub_name)
-        annotations["iothub-message-source"] = told.source
-        properties, application, body = told.properties, told.application, told.body
+        annotations = {**_ids(origin), **came, "iothub-message-source": told.source}
+        sent, body = Stored(told.properties, annotations, told.application), told.body
     else:
-        properties, added, application = _telemetry(logged.entry)
-        annotations |= added
-        body = logged.entry.body
+        sent = decode_sent(origin.encoding, properties, flags)
+        annotations = {**connection_annotations(origin), **came, **sent.annotations}
     return AzureEvent(
-        logged.partition, logged.sequence_number, logged.enqueued_at, body, properties, annotations, application
+        logged.partition,
+        logged.sequence_number,
+        logged.enqueued_at,
+        body,
+        sent.system,
+        annotations,
+        sent.application,
     )
+
+
+def connection_annotations(origin: Origin) -> dict[str, str]:
+    """Return what the hub says of every message of one connection."""
+    annotations = {
+        **_ids(origin),
+        "iothub-connection-auth-method": auth_method(origin),
+        "iothub-connection-auth-generation-id": origin.generation_id,
+        "iothub-message-source": "Telemetry",
+    }
+    return {**annotations, "dt-dataschema": origin.model_id} if origin.model_id else annotations
+
+
+def decode_sent(encoding: Encoding, properties: bytes, flags: int) -> Stored:
+    """Return the properties of a device's message for readers: without names that only the hub may use."""
+    if encoding is Encoding.AZURE_AMQP:
+        sent = decode_stored(properties)
+    else:
+        bag = split_bag(_pairs(encoding, properties))
+        renamed = _renamed(bag.system, _PROPERTY_NAMES), _renamed(bag.system, _ANNOTATION_NAMES)
+        sent = Stored(*renamed, bag.application)
+    application = {name: value for name, value in sent.application.items() if not is_vouched(name)}
+    return sent._replace(application=application | flag_properties(flags))
+
+
+def flag_properties(flags: int) -> dict[str, str | None]:
+    """Return the application properties that tell a reader of an entry's `flags`."""
+    told: dict[str, str | None] = {}
+    if flags & Flag.RETAIN:
+        told["mqtt-retain"] = "true"
+    if flags & Flag.DUPLICATE:
+        told["mqtt-dup"] = "true"
+    if flags & Flag.WILL:
+        told["iothub-MessageType"] = "Will"
+    return told
 
 
 def event_json(event: AzureEvent) -> dict[str, Any]:
@@ -107,54 +135,22 @@ def auth_method(origin: Origin) -> str:
     return encode_json(method).decode()
 
 
-def _ids(origin: Origin) -> list[tuple[str, str]]:
-    names = {"deviceId": "device-id", "moduleId": "module-id"}
-    return [(names[name], text) for name, text in encode_ids(origin.identity).items()]
-
-
-def _telemetry(entry: Entry) -> tuple[dict[str, str], dict[str, str], dict[str, str | None]]:
-    """Properties, annotations and application properties of a message from a device."""
-    bag = split_bag(_pairs(entry))
-    annotations = {
-        "iothub-connection-auth-method": auth_method(entry.origin),
-        "iothub-connection-auth-generation-id": entry.origin.generation_id,
-        "iothub-message-source": "Telemetry",
-    }
-    if entry.origin.model_id:
-        annotations["dt-dataschema"] = entry.origin.model_id
-    annotations |= _renamed(bag.system, _ANNOTATION_NAMES)
-    properties = _renamed(bag.system, _PROPERTY_NAMES)
-    application = {name: value for name, value in bag.application.items() if not _is_the_hubs(name)}
-    return properties, annotations, application | _flags(entry.flags)
+def _ids(origin: Origin) -> dict[str, str]:
+    names = {"deviceId": "iothub-connection-device-id", "moduleId": "iothub-connection-module-id"}
+    return {names[name]: text for name, text in encode_ids(origin.identity).items()}
 
 
 def _renamed(system: dict[str, str | None], names: dict[str, str]) -> dict[str, str]:
     return {names[name]: value or "" for name, value in system.items() if name in names}
 
 
-def _pairs(entry: Entry) -> list[Pair]:
+def _pairs(encoding: Encoding, properties: bytes) -> list[Pair]:
     try:
-        if entry.origin.encoding is Encoding.AZURE_TOPIC:
-            return decode_bag(entry.properties)
-        return [(name, str(value)) for name, value in decode_json_object(entry.properties or b"{}").items()]
+        if encoding is Encoding.AZURE_TOPIC:
+            return decode_bag(properties)
+        return [(name, str(value)) for name, value in decode_json_object(properties or b"{}").items()]
     except (PropertiesInvalid, JsonInvalid):
         return []
-
-
-def _is_the_hubs(name: str) -> bool:
-    lower = name.strip().lower()  # readers compare these names without regard to case
-    return lower in _HUB_NAMES or lower.startswith(_HUB_PREFIXES)
-
-
-def _flags(flags: int) -> dict[str, str | None]:
-    told: dict[str, str | None] = {}
-    if flags & Flag.RETAIN:
-        told["mqtt-retain"] = "true"
-    if flags & Flag.DUPLICATE:
-        told["mqtt-dup"] = "true"
-    if flags & Flag.WILL:
-        told["iothub-MessageType"] = "Will"
-    return told
 
 
 def _body(event: AzureEvent) -> Any:

@@ -32,6 +32,8 @@ class Encoding(StrEnum):
     """The property bag of an Azure MQTT topic, percent-encoded, as sent."""
     JSON = "json"
     """A JSON object of strings (system properties by their dialect's names)."""
+    AZURE_AMQP = "azure_amqp"
+    """The sections of an AMQP message that hold properties, joined, as sent."""
 
 
 class Flag(IntEnum):

@@ -1,0 +1,175 @@
+"""Entries of the event log as messages of the Event Hubs-compatible endpoint, written as fast as they can be read.
+
+What a reader learns here is what `events.decode_event` says of the same entry, in AMQP's types. Most of it repeats: the
+annotations of a connection and of its properties are encoded once and kept, within bounds; per message only sequence
+number, offset, time and sizes are written.
+Source: azure-service-api 6.8. The offset of an event is its sequence number.
+"""
+
+from struct import Struct
+from typing import Final, NamedTuple
+
+from ironhub.dialects.azure.amqp_stored import application_section, decode_stored, reader_sections
+from ironhub.dialects.azure.amqp_values import annotation_pairs, application_value, milliseconds, standard_section
+from ironhub.dialects.azure.events import connection_annotations, decode_event, decode_sent, flag_properties
+from ironhub.messaging.telemetry.model import Encoding, Logged, Origin, PartitionEnds, Source
+from ironhub.wire.amqp.encode import long, map_, string, symbol, timestamp
+
+MAX_ORIGINS: Final = 8192
+"""Connections whose annotations are kept encoded, a few hundred bytes each."""
+MAX_BAGS: Final = 1024
+"""Property bags that are kept encoded."""
+MAX_KEPT_BAG: Final = 1024
+"""Bytes of a property bag that is kept."""
+NEVER: Final = 0.0
+"""The instant that stands for the time of an event that is not there."""
+
+_AMQP: Final = Encoding.AZURE_AMQP
+_DELIVERY: Final = b"\x00\x53\x71"
+_HEAD: Final = Struct(">4sII15sB")
+_MAP: Final = b"\x00\x53\x72\xd1"
+_OFFSET: Final = symbol("x-opt-offset") + b"\xa1"
+_SEQUENCE: Final = symbol("x-opt-sequence-number") + b"\x81"
+_TIMES: Final = Struct(">22sq22sq")
+_TIME: Final = symbol("x-opt-enqueued-time") + b"\x83"
+_HUB_TIME: Final = symbol("iothub-enqueuedtime") + b"\x83"
+_PAIRS: Final = 4
+"""Those four."""
+_FIXED: Final = 4 + len(_OFFSET) + 1 + len(_SEQUENCE) + 8 + _TIMES.size
+"""What the size of the map covers besides the digits of the offset and what is kept."""
+_SMALL_DATA: Final = [b"\x00\x53\x75\xa0" + bytes((size,)) for size in range(256)]
+_LARGE_DATA: Final = Struct(">4sI")
+_DATA: Final = b"\x00\x53\x75\xb0"
+
+
+class _Kept(NamedTuple):
+    """A part of many messages."""
+
+    annotations: bytes
+    """Pairs of the map of message annotations."""
+    pairs: int
+    sections: bytes = b""
+    """What stands between that map and the body."""
+
+
+_NOTHING: Final = _Kept(b"", 0)
+
+
+class EventWriter:
+    """Writes the events of one hub. One is enough for all its readers; not for several threads."""
+
+    def __init__(self, hub_name: str) -> None:
+        self._hub_name = hub_name
+        self._origins: dict[Origin, _Kept | None] = {}
+        self._bags: dict[tuple[Encoding, bytes, int], _Kept] = {}
+        self._origin: Origin | None = None
+        self._kept: _Kept | None = None
+        self._enqueued_at = NEVER
+        self._times = _times(NEVER)
+
+    def write(self, logged: Logged) -> bytes:
+        """Return the encoded message; never fails, whatever a device managed to store."""
+        _, sequence, enqueued_at, (origin, properties, body, flags) = logged
+        if origin is not self._origin:
+            self._turn_to(origin)
+        kept = self._kept
+        if kept is None:
+            return self._write_fact(logged)
+        if enqueued_at != self._enqueued_at:
+            self._enqueued_at, self._times = enqueued_at, _times(enqueued_at)
+        bag = self._bag(origin.encoding, properties, flags) if properties or flags else _NOTHING
+        return _joined(sequence, self._times, kept, bag, body)
+
+    def write_with_metrics(self, logged: Logged, ends: PartitionEnds, now: float) -> bytes:
+        """Return the encoded message, which tells how far its partition goes too.
+
+        Args:
+            now: seconds since the epoch, when `ends` was asked for.
+        """
+        last = ends.next - 1
+        metrics = (
+            ("last_enqueued_sequence_number", long(last)),
+            ("last_enqueued_offset", string(str(last))),
+            ("last_enqueued_time_utc", timestamp(milliseconds(ends.last_enqueued_at or NEVER))),
+            ("runtime_info_retrieval_time_utc", timestamp(milliseconds(now))),
+        )
+        return _DELIVERY + map_([(symbol(name), value) for name, value in metrics]) + self.write(logged)
+
+    def _turn_to(self, origin: Origin) -> None:
+        """Have what is kept of `origin` at hand; a run of messages often has the same."""
+        if origin not in self._origins:
+            if len(self._origins) >= MAX_ORIGINS:
+                self._origins.clear()
+            is_fact = origin.source is Source.FACT
+            self._origins[origin] = None if is_fact else _kept(connection_annotations(origin))
+        self._origin, self._kept = origin, self._origins[origin]
+
+    def _bag(self, encoding: Encoding, properties: bytes, flags: int) -> _Kept:
+        key = (encoding, properties, flags)
+        kept = self._bags.get(key)
+        if kept is None:
+            kept = _typed_bag(properties, flags) if encoding is _AMQP else _text_bag(encoding, properties, flags)
+            if len(properties) <= MAX_KEPT_BAG:
+                if len(self._bags) >= MAX_BAGS:
+                    self._bags.clear()
+                self._bags[key] = kept
+        return kept
+
+    def _write_fact(self, logged: Logged) -> bytes:
+        event = decode_event(logged, self._hub_name)
+        annotations = {name: text for name, text in event.annotations.items() if name != "iothub-enqueuedtime"}
+        sections = standard_section(event.properties) + application_section(_values(event.application))
+        times = _times(event.enqueued_at)
+        return _joined(event.sequence_number, times, _kept(annotations), _Kept(b"", 0, sections), event.body)
+
+
+def _joined(sequence: int, times: bytes, kept: _Kept, bag: _Kept, body: bytes) -> bytes:
+    annotations, pairs, _ = kept
+    added, more, sections = bag
+    digits = b"%d" % sequence
+    length = len(digits)
+    size = len(body)
+    return b"".join(
+        (
+            _HEAD.pack(
+                _MAP, _FIXED + length + len(annotations) + len(added), 2 * (_PAIRS + pairs + more), _OFFSET, length
+            ),
+            digits,
+            _SEQUENCE,
+            sequence.to_bytes(8, "big"),
+            times,
+            annotations,
+            added,
+            sections,
+            _SMALL_DATA[size] if size < 256 else _LARGE_DATA.pack(_DATA, size),
+            body,
+        )
+    )
+
+
+def _times(enqueued_at: float) -> bytes:
+    ms = milliseconds(enqueued_at)
+    return _TIMES.pack(_TIME, ms, _HUB_TIME, ms)
+
+
+def _kept(annotations: dict[str, str]) -> _Kept:
+    return _Kept(annotation_pairs(annotations), len(annotations))
+
+
+def _text_bag(encoding: Encoding, properties: bytes, flags: int) -> _Kept:
+    """Of a device whose properties are texts."""
+    sent = decode_sent(encoding, properties, flags)
+    sections = standard_section(sent.system) + application_section(_values(sent.application))
+    return _Kept(annotation_pairs(sent.annotations), len(sent.annotations), sections)
+
+
+def _typed_bag(properties: bytes, flags: int) -> _Kept:
+    """Of a device that speaks AMQP: in the types it sent."""
+    annotations, standard, application = reader_sections(properties)
+    standard = standard or standard_section(decode_stored(properties).system)
+    sections = standard + application_section({**application, **_values(flag_properties(flags))})
+    return _Kept(annotation_pairs(annotations), len(annotations), sections)
+
+
+def _values(texts: dict[str, str | None]) -> dict[str, bytes]:
+    return {name: application_value(text) for name, text in texts.items()}
