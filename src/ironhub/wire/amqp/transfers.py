@@ -3,6 +3,7 @@
 They are read field by field from the bytes, without values in between, and not frozen, since that costs a third more.
 """
 
+from struct import Struct
 from typing import Final, final
 
 from ironhub.wire.amqp.encode import FALSE, NULL, TRUE, binary, uint
@@ -15,6 +16,14 @@ TRANSFER: Final = 0x14
 DISPOSITION: Final = 0x15
 MAX_TAG: Final = 32
 """Bytes of a delivery tag (2.8.7)."""
+
+_HEAD: Final = Struct(">IHHIBBBIBIBB").pack
+"""Frame size, doff 2 and type 0, channel; descriptor and list8, its size, 11 fields; handle, id, tag's size."""
+_UNSETTLED: Final = b"\x42\x42\x40\x40\x42\x42\x42"
+"""settled, more, rcv-settle-mode, state, resume, aborted, batchable."""
+_SETTLED: Final = b"\x41\x42\x40\x40\x42\x42\x42"
+_UNSETTLED_MESSAGE: Final = b"\x43" + _UNSETTLED
+_SETTLED_MESSAGE: Final = b"\x43" + _SETTLED
 
 
 @final
@@ -81,6 +90,26 @@ class Transfer:
             + FALSE
         )
         return encode_performative(TRANSFER, 11, fields) + self.payload
+
+
+def encode_transfer(
+    channel: int, handle: int, delivery_id: int, tag: bytes, message_format: int, settled: bool, payload: bytes
+) -> bytes:
+    """The whole frame, its header included, of a message that one frame holds; `tag` has at most 32 bytes."""
+    # The hot path: one formatted head, and a tail that is one of few.
+    size = len(payload)
+    tag_size = len(tag)
+    if message_format:
+        tail = uint(message_format) + (_SETTLED if settled else _UNSETTLED)
+    else:
+        tail = _SETTLED_MESSAGE if settled else _UNSETTLED_MESSAGE
+    rest = tag_size + len(tail)
+    if tag_size > MAX_TAG:
+        raise ValueError("a delivery tag has more than 32 bytes")
+    head = _HEAD(
+        rest + size + 26, 0x0200, channel, 0x005314C0, rest + 13, 11, 0x70, handle, 0x70, delivery_id, 0xA0, tag_size
+    )
+    return b"".join((head, tag, tail, payload))
 
 
 def decode_transfer(body: bytes, at: int) -> Transfer:
