@@ -1,78 +1,22 @@
 """Uploads into an account that is not the hub's own: azurite, the vendor's emulator, in a process of its own."""
 
-import shutil
-import socket
-import subprocess
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
-from azure.storage.blob import BlobClient, BlobServiceClient
+from azure.storage.blob import BlobClient
 from tests.e2e.conftest import StartHub
 from tests.e2e.files import ask, begin_upload, notifications
-from tests.e2e.node_process import SCRIPTS
-from tests.e2e.python_client import PATIENCE, new_id
-
-KEY: Final = b64encode(b"k" * 64).decode()
-NAME: Final = "plant"
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 where nobody listens just now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-class Emulator:
-    """An account on a loopback address."""
-
-    def __init__(self, directory: Path) -> None:
-        self.port = free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}/{NAME}"
-        self.connection_string = f"AccountName={NAME};AccountKey={KEY};BlobEndpoint={self.endpoint};"
-        node = shutil.which("node")
-        assert node is not None
-        command = [
-            node,
-            str(SCRIPTS / "node_modules/azurite/dist/src/blob/main.js"),
-            "--silent",
-            "--skipApiVersionCheck",
-        ]
-        where = ["--blobHost", "127.0.0.1", "--blobPort", str(self.port), "--location", str(directory)]
-        environment = {"AZURITE_ACCOUNTS": f"{NAME}:{KEY}", "PATH": str(Path(node).parent)}
-        self.process = subprocess.Popen([*command, *where], stdout=subprocess.PIPE, text=True, env=environment)
-
-    def wait(self) -> None:
-        """Until it listens."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if "successfully listen" in line.lower():
-                return
-        raise AssertionError("the emulator ended")
-
-    def service(self) -> BlobServiceClient:
-        """The account, as its owner sees it."""
-        return BlobServiceClient.from_connection_string(self.connection_string)
+from tests.e2e.python_client import new_id
+from tests.e2e.storage_emulator import KEY, NAME, Emulator, emulated, free_port
 
 
 @pytest.fixture(scope="module")
 def emulator(_node_sdks: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """The account, with the container that uploads go into."""
-    made = Emulator(tmp_path_factory.mktemp("azurite"))
-    try:
-        made.wait()
-        with made.service() as service:
-            service.create_container("uploads")
+    with emulated(tmp_path_factory.mktemp("azurite"), "uploads") as made:
         yield made
-    finally:
-        made.process.terminate()
-        made.process.wait(PATIENCE)
-        assert made.process.stdout is not None
-        made.process.stdout.close()
 
 
 def test_a_device_writes_there_and_back_ends_hear_what_came(
