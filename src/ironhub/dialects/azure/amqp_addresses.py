@@ -13,13 +13,13 @@ from typing import ClassVar, Final
 from urllib.parse import unquote
 
 from ironhub.core.errors import HubError
-from ironhub.core.ids import Identity, InvalidId, identity
+from ironhub.core.ids import Identity, InvalidId, device_id, identity
 
 CBS_NODE: Final = "$cbs"
 MANAGEMENT_NODE: Final = "$management"
 MAX_ADDRESS: Final = 2048
 """Characters; two ids of 128 percent-encoded characters and a host fit."""
-_AUTHORITY: Final = re.compile(r"(?:amqps?|sb)://[^/]*", re.IGNORECASE)
+_AUTHORITY: Final = re.compile(r"\A(?:amqps?|sb)://[^/]*", re.IGNORECASE)
 _MAX_SHOWN: Final = 200
 
 
@@ -143,8 +143,7 @@ def parse_address(text: str, *, receiver: bool, event_stream: str) -> Address:
         AddressUnknown
     """
     if len(text) <= MAX_ADDRESS:
-        path = _AUTHORITY.sub("", text, count=1) if _AUTHORITY.match(text) else text
-        segments = path.removeprefix("/").split("/")
+        segments = _segments(text)
         words = [segment.lower() for segment in segments]
         address = _of(segments, words, receiver=receiver, event_stream=event_stream.lower())
         if address is not None:
@@ -153,18 +152,20 @@ def parse_address(text: str, *, receiver: bool, event_stream: str) -> Address:
     raise AddressUnknown(f"no link {way} {text[:_MAX_SHOWN]!a}")
 
 
-def identity_at(segments: list[str], words: list[str]) -> tuple[Identity, list[str]] | None:
-    """Return whom `devices/{d}[/modules/{m}]/...` names, and the fixed words behind it, or None.
-
-    Args:
-        segments: the address cut at "/", as sent.
-        words: the same in lower case.
-    """
-    if len(segments) < 2 or words[0] != "devices":
-        return None
-    is_module = len(segments) > 3 and words[2] == "modules"
-    named = _identity(segments[1], segments[3] if is_module else None)
-    return None if named is None else (named, words[4 if is_module else 2 :])
+def command_targets(to: str) -> list[Identity]:
+    """Return whom a command sent to `to` may be for: the id decoded first, then as it stands; [] when it is nobody."""
+    if len(to) > MAX_ADDRESS:
+        return []
+    segments = _segments(to)
+    match [segment.lower() for segment in segments]:
+        case ["devices", _, "messages", "devicebound"]:
+            readings = [(_id(segments[1]), None), (segments[1], None)]
+        case ["devices", _, "modules", _, "messages", "devicebound"]:
+            readings = [(_id(segments[1]), _id(segments[3])), (segments[1], segments[3])]
+        case _:
+            readings = []
+    found = [_identity(*reading) for reading in dict.fromkeys(readings)]
+    return [who for who in found if who is not None]
 
 
 def _of(segments: list[str], words: list[str], *, receiver: bool, event_stream: str) -> Address | None:
@@ -186,10 +187,11 @@ def _of(segments: list[str], words: list[str], *, receiver: bool, event_stream: 
 
 
 def _device_link(segments: list[str], words: list[str], *, receiver: bool) -> Address | None:
-    found = identity_at(segments, words)
-    if found is None:
+    is_module = len(segments) > 3 and words[2] == "modules"
+    who = _identity(*map(_id, segments[1:4:2] if is_module else segments[1:2]))
+    if who is None:
         return None
-    who, rest = found
+    rest = words[4 if is_module else 2 :]
     match rest:
         case ["messages", "events"]:
             if not receiver:
@@ -229,16 +231,20 @@ def _stream_link(segments: list[str], words: list[str], *, receiver: bool) -> Ad
             return None
 
 
-def _identity(device: str, module: str | None) -> Identity | None:
-    """Decoded once where that gives an id, else as it stands."""
+def _segments(text: str) -> list[str]:
+    return _AUTHORITY.sub("", text, count=1).removeprefix("/").split("/")
+
+
+def _identity(device: str = "", module: str | None = None) -> Identity | None:
     try:
-        return identity(_id(device), None if module is None else _id(module))
+        return identity(device, module)
     except InvalidId:
         return None
 
 
 def _id(text: str) -> str:
+    """Decoded once where that gives an id, else as it stands."""
     try:
-        return identity(unquote(text, errors="strict")).device_id
+        return device_id(unquote(text, errors="strict"))
     except (InvalidId, UnicodeDecodeError):
         return text

@@ -9,11 +9,18 @@ Source: azure-service-api 6.8. The offset of an event is its sequence number.
 from struct import Struct
 from typing import Final, NamedTuple
 
-from ironhub.dialects.azure.amqp_stored import application_section, decode_stored, reader_sections
-from ironhub.dialects.azure.amqp_values import annotation_pairs, application_value, milliseconds, standard_section
+from ironhub.dialects.azure.amqp_stored import decode_stored, reader_sections
+from ironhub.dialects.azure.amqp_values import (
+    annotation_pairs,
+    application_texts,
+    application_value,
+    milliseconds,
+    standard_section,
+)
 from ironhub.dialects.azure.events import connection_annotations, decode_event, decode_sent, flag_properties
 from ironhub.messaging.telemetry.model import Encoding, Logged, Origin, PartitionEnds, Source
-from ironhub.wire.amqp.encode import long, map_, string, symbol, timestamp
+from ironhub.wire.amqp.encode import long, string, symbol, timestamp
+from ironhub.wire.amqp.message import application_section, delivery_annotations_section
 
 MAX_ORIGINS: Final = 8192
 """Connections whose annotations are kept encoded, a few hundred bytes each."""
@@ -25,7 +32,6 @@ NEVER: Final = 0.0
 """The instant that stands for the time of an event that is not there."""
 
 _AMQP: Final = Encoding.AZURE_AMQP
-_DELIVERY: Final = b"\x00\x53\x71"
 _HEAD: Final = Struct(">4sII15sB")
 _MAP: Final = b"\x00\x53\x72\xd1"
 _OFFSET: Final = symbol("x-opt-offset") + b"\xa1"
@@ -93,7 +99,7 @@ class EventWriter:
             ("last_enqueued_time_utc", timestamp(milliseconds(ends.last_enqueued_at or NEVER))),
             ("runtime_info_retrieval_time_utc", timestamp(milliseconds(now))),
         )
-        return _DELIVERY + map_([(symbol(name), value) for name, value in metrics]) + self.write(logged)
+        return delivery_annotations_section(metrics) + self.write(logged)
 
     def _turn_to(self, origin: Origin) -> None:
         """Have what is kept of `origin` at hand; a run of messages often has the same."""
@@ -118,7 +124,7 @@ class EventWriter:
     def _write_fact(self, logged: Logged) -> bytes:
         event = decode_event(logged, self._hub_name)
         annotations = {name: text for name, text in event.annotations.items() if name != "iothub-enqueuedtime"}
-        sections = standard_section(event.properties) + application_section(_values(event.application))
+        sections = standard_section(event.properties) + application_texts(event.application)
         times = _times(event.enqueued_at)
         return _joined(event.sequence_number, times, _kept(annotations), _Kept(b"", 0, sections), event.body)
 
@@ -159,7 +165,7 @@ def _kept(annotations: dict[str, str]) -> _Kept:
 def _text_bag(encoding: Encoding, properties: bytes, flags: int) -> _Kept:
     """Of a device whose properties are texts."""
     sent = decode_sent(encoding, properties, flags)
-    sections = standard_section(sent.system) + application_section(_values(sent.application))
+    sections = standard_section(sent.system) + application_texts(sent.application)
     return _Kept(annotation_pairs(sent.annotations), len(sent.annotations), sections)
 
 
@@ -167,9 +173,7 @@ def _typed_bag(properties: bytes, flags: int) -> _Kept:
     """Of a device that speaks AMQP: in the types it sent."""
     annotations, standard, application = reader_sections(properties)
     standard = standard or standard_section(decode_stored(properties).system)
-    sections = standard + application_section({**application, **_values(flag_properties(flags))})
+    flagged = {name: application_value(text) for name, text in flag_properties(flags).items()}
+    values = {**application, **flagged}
+    sections = standard + (application_section(list(values.items())) if values else b"")
     return _Kept(annotation_pairs(annotations), len(annotations), sections)
-
-
-def _values(texts: dict[str, str | None]) -> dict[str, bytes]:
-    return {name: application_value(text) for name, text in texts.items()}

@@ -14,7 +14,7 @@ from ironhub.dialects.azure.amqp_values import FIELDS, text_of
 from ironhub.dialects.azure.properties import MAX_BAG, MAX_PROPERTIES, PropertiesInvalid
 from ironhub.dialects.azure.vouched import is_vouched
 from ironhub.wire.amqp.decode import decode, skip
-from ironhub.wire.amqp.encode import map_, string
+from ironhub.wire.amqp.encode import string
 from ironhub.wire.amqp.errors import MalformedValue
 from ironhub.wire.amqp.message import RawMessage
 
@@ -98,11 +98,6 @@ def reader_sections(properties: bytes) -> tuple[dict[str, str], bytes, Pairs]:
     own = dict(_application(application))
     told = _annotations(annotations, own)
     return told, standard if _is_clean(standard) else b"", {k: v for k, v in own.items() if not is_vouched(k)}
-
-
-def application_section(pairs: Pairs) -> bytes:
-    """Return the section of `pairs`, b"" for none."""
-    return APPLICATION + map_([(string(name), raw) for name, raw in pairs.items()]) if pairs else b""
 
 
 def _normal(section: bytes, descriptor: bytes) -> bytes:

@@ -8,6 +8,7 @@ from typing import Final
 from ironhub.core.strict_json import encode_json
 from ironhub.dialects.azure.timestamps import TimestampInvalid, decode_instant, instant_ms
 from ironhub.wire.amqp.encode import NULL, binary, list_, string, symbol, timestamp, uint
+from ironhub.wire.amqp.message import application_section
 from ironhub.wire.amqp.values import Described, Timestamp, Uuid, Value
 
 FIELDS: Final = (
@@ -87,6 +88,11 @@ def standard_section(texts: Mapping[str, str]) -> bytes:
 def annotation_pairs(texts: Mapping[str, str]) -> bytes:
     """Return `texts` as the content of a map of annotations."""
     return b"".join([symbol(name) + string(text) for name, text in texts.items()])
+
+
+def application_texts(texts: Mapping[str, str] | Mapping[str, str | None]) -> bytes:
+    """Return the section of application properties that says `texts`, b"" for none."""
+    return application_section([(name, application_value(text)) for name, text in texts.items()]) if texts else b""
 
 
 def application_value(text: str | None) -> bytes:
