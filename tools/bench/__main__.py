@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from tools.bench import beside, durability, growth, needs, rest
+from tools.bench import amqp, beside, durability, events, growth, needs, rabbit, rest
 from tools.bench.machine import cores, describe
 from tools.bench.report import render
 from tools.bench.stage import FULL, QUICK, Stage
@@ -33,7 +33,12 @@ BENCHMARKS: Final[dict[str, Callable[[Stage], None]]] = {
     "https-telemetry": rest.telemetry,
     "methods": rest.methods,
     "rest-growth": rest.growth,
+    "amqp-ingest": amqp.ingest,
+    "amqp-connect": amqp.connects,
+    "events-read": events.read,
+    "events-latency": events.latency,
 }
+BESIDE_RABBITMQ: Final = {"amqp-ingest", "amqp-connect", "events-read", "events-latency"}
 QUICK_ONES: Final = ("ingest", "connect", "idle", "latency", "crash")
 """What `--quick` measures when nothing is named."""
 NOISY: Final = 0.1
@@ -46,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that servers and files go with us
     try:
         with tempfile.TemporaryDirectory(prefix="ironhub-bench-") as directory:
-            stage = set_up(Path(directory), quick=options.quick, peers=options.peers)
+            stage = set_up(Path(directory), options)
             for name in options.only:
                 BENCHMARKS[name](stage)
     except needs.NotHere as missing:
@@ -65,17 +70,19 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a first impression, in three minutes")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
-    parser.add_argument("--peers", choices=("mosquitto", "none"), default="mosquitto", help="what to measure beside")
+    parser.add_argument("--peers", choices=("all", "none"), default="all", help="what to measure beside")
     options = parser.parse_args(arguments)
     options.only = options.only or list(QUICK_ONES if options.quick else BENCHMARKS)
     return options
 
 
-def set_up(directory: Path, *, quick: bool, peers: str) -> Stage:
+def set_up(directory: Path, options: argparse.Namespace) -> Stage:
     """Build and find what is needed. Raises NotHere."""
     programs = needs.build(directory)
-    mosquitto = needs.mosquitto() if peers == "mosquitto" else None
-    return Stage(directory, programs, mosquitto, QUICK if quick else FULL)
+    compared = options.peers == "all"
+    mosquitto = needs.mosquitto() if compared and not set(options.only) <= BESIDE_RABBITMQ else None
+    rabbitmq = needs.rabbitmq() if compared and set(options.only) & BESIDE_RABBITMQ else None
+    return Stage(directory, programs, mosquitto, rabbitmq, QUICK if options.quick else FULL)
 
 
 def result_of(stage: Stage) -> dict[str, Any]:
@@ -87,6 +94,7 @@ def result_of(stage: Stage) -> dict[str, Any]:
             "wire layer": "compiled" if COMPILED else "pure Python",
             "cryptography": metadata.version("cryptography"),
             "mosquitto": None if stage.mosquitto is None else _version(stage.mosquitto),
+            "RabbitMQ": None if stage.rabbitmq is None else rabbit.version(stage.rabbitmq),
         },
         "rounds": stage.sizes.rounds,
         "rows": [row.as_json() for row in stage.rows],

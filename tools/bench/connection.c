@@ -1,4 +1,4 @@
-/* One MQTT 3.1.1 connection over TLS, never resumed, on a non-blocking socket that is polled edge-triggered. */
+/* One connection over TLS, never resumed, on a non-blocking socket that is polled edge-triggered. */
 #include "load.h"
 
 #include <arpa/inet.h>
@@ -11,8 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define PUBLISH_ROOM (MAX_BODY + 512) /* bytes of one PUBLISH, topic included */
 
 static SSL_CTX *tls;
 static struct sockaddr_in server;
@@ -27,7 +25,7 @@ void set_up_tls(void) {
     SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(tls, 1);
     if (!SSL_CTX_load_verify_locations(tls, options.ca, NULL)) fail("%s holds no CA certificate", options.ca);
-    server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)options.port)};
+    server = (struct sockaddr_in){.sin_family = AF_INET};
     if (!inet_aton(options.host, &server.sin_addr)) fail("%s is no IPv4 address", options.host);
 }
 
@@ -39,13 +37,18 @@ static void broken(struct connection *c, const char *what) {
          error ? ERR_reason_error_string(error) : errno ? strerror(errno) : "closed by the server");
 }
 
-void begin(struct connection *c, const struct device *device) {
+void begin(struct connection *c, const struct device *device, const struct protocol *protocol, int port) {
     c->device = device;
+    c->protocol = protocol;
     c->in_flight = 0;
+    c->amqp = (struct amqp){0};
     c->inbox_size = c->unsent_size = c->unsent_from = 0;
+    c->inbox_room = c->start ? LARGE_INBOX : SMALL_INBOX;
+    c->inbox = realloc(c->inbox, c->inbox_room);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (c->fd < 0) broken(c, "no socket");
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    server.sin_port = htons((uint16_t)port);
     if (connect(c->fd, (struct sockaddr *)&server, sizeof server) && errno != EINPROGRESS) broken(c, "connect");
     c->ssl = SSL_new(tls);
     if (device->certificate &&
@@ -59,13 +62,13 @@ void begin(struct connection *c, const struct device *device) {
 }
 
 void end(struct connection *c) {
-    static const unsigned char disconnect[] = {0xE0, 0};
-    send_packet(c, disconnect, sizeof disconnect);
+    c->protocol->leave(c);
     SSL_shutdown(c->ssl);
     SSL_free(c->ssl);
     close(c->fd);
     free(c->unsent);
     c->unsent = NULL;
+    c->unsent_size = 0;
     c->state = CLOSED;
 }
 
@@ -96,112 +99,16 @@ static void send_unsent(struct connection *c) {
     if (c->unsent_from == c->unsent_size) c->unsent_from = c->unsent_size = 0;
 }
 
-static unsigned char *put_text(unsigned char *to, const char *text, size_t size) {
-    *to++ = (unsigned char)(size >> 8);
-    *to++ = (unsigned char)size;
-    return (unsigned char *)memcpy(to, text, size) + size;
+/* A stamp tells the reader when the message was due. */
+void fill_body(unsigned char *body, uint64_t stamp) {
+    memset(body, 'x', (size_t)options.body);
+    if (stamp && (size_t)options.body >= sizeof stamp) memcpy(body, &stamp, sizeof stamp);
 }
 
-/* The remaining length always takes three bytes: legal, and the same work for every server. */
-static void send_with_length(struct connection *c, unsigned char *packet, const unsigned char *end) {
-    size_t rest = (size_t)(end - packet) - 4;
-    packet[1] = (unsigned char)(rest & 127) | 128;
-    packet[2] = (unsigned char)(rest >> 7 & 127) | 128;
-    packet[3] = (unsigned char)(rest >> 14);
-    send_packet(c, packet, (size_t)(end - packet));
-}
-
-static void send_connect(struct connection *c) {
-    const struct device *d = c->device;
-    unsigned char packet[4096], *to = packet + 4;
-    if (strlen(d->client_id) + strlen(d->username) + strlen(d->password) > 4000) fail("a credential is too long");
-    packet[0] = 0x10;
-    to = put_text(to, "MQTT", 4);
-    *to++ = 4;
-    *to++ = (unsigned char)((*d->username ? 0x80 : 0) | (*d->password ? 0x40 : 0) | (options.clean ? 2 : 0));
-    *to++ = (unsigned char)(options.keep_alive >> 8);
-    *to++ = (unsigned char)options.keep_alive;
-    to = put_text(to, d->client_id, strlen(d->client_id));
-    if (*d->username) to = put_text(to, d->username, strlen(d->username));
-    if (*d->password) to = put_text(to, d->password, strlen(d->password));
-    send_with_length(c, packet, to);
-    c->state = AWAITING_CONNACK;
-}
-
-static size_t put_publish(struct connection *c, unsigned char *to) {
-    size_t topic = strlen(c->device->topic), rest = 2 + topic + 2 + (size_t)options.body;
-    unsigned char *from = to;
-    if (!++c->last_id) c->last_id = 1;
-    *to++ = 0x32; /* PUBLISH, QoS 1 */
-    if (rest < 128) {
-        *to++ = (unsigned char)rest;
-    } else {
-        *to++ = (unsigned char)(rest & 127) | 128;
-        *to++ = (unsigned char)(rest >> 7);
-    }
-    to = put_text(to, c->device->topic, topic);
-    *to++ = (unsigned char)(c->last_id >> 8);
-    *to++ = (unsigned char)c->last_id;
-    memset(to, 'x', (size_t)options.body);
-    return (size_t)(to - from) + (size_t)options.body;
-}
-
-void send_publishes(struct connection *c, unsigned count, uint64_t now) {
-    static unsigned char packets[MAX_WINDOW * PUBLISH_ROOM];
-    size_t size = 0;
-    for (unsigned i = 0; i < count; i++) {
-        size += put_publish(c, packets + size);
-        c->sent_at[c->last_id % MAX_WINDOW] = now;
-        if (options.joined && i + 1 < count) continue;
-        send_packet(c, packets, size);
-        size = 0;
-    }
-    c->in_flight += count;
-}
-
-static void take_packet(struct connection *c, const unsigned char *packet, const unsigned char *body, size_t size) {
-    switch (packet[0] >> 4) {
-    case 2: /* CONNACK */
-        if (size != 2 || body[1]) fail("device %s: CONNACK says %d", c->device->client_id, size == 2 ? body[1] : -1);
-        c->state = OPEN;
-        if (listener.opened) listener.opened(c);
-        break;
-    case 3: { /* PUBLISH, to the reader only */
-        size_t topic = (size_t)body[0] << 8 | body[1];
-        unsigned char ack[] = {0x40, 2, body[2 + topic], body[3 + topic]};
-        if ((packet[0] >> 1 & 3) == 1) send_packet(c, ack, sizeof ack);
-        if (listener.published) listener.published(c);
-        break;
-    }
-    case 4: /* PUBACK */
-        c->in_flight--;
-        if (listener.acked) listener.acked(c, (uint16_t)(body[0] << 8 | body[1]));
-        break;
-    case 9: /* SUBACK */
-        if (body[2] > 2) fail("the subscription was refused");
-        if (listener.subscribed) listener.subscribed(c);
-        break;
-    default:
-        break;
-    }
-}
-
-/* Returns how many bytes of `from` were whole packets. */
-static size_t take_packets(struct connection *c, const unsigned char *from, size_t size) {
-    size_t used = 0;
-    while (c->state != CLOSED && size - used >= 2) {
-        const unsigned char *packet = from + used;
-        size_t rest = packet[1] & 127, header = 2;
-        if (packet[1] & 128) {
-            if (size - used < 3) break;
-            rest |= (size_t)packet[2] << 7;
-            header = 3;
-        }
-        if (size - used < header + rest) break;
-        take_packet(c, packet, packet + header, rest);
-        used += header + rest;
-    }
-    return used;
+uint64_t stamp_of(const unsigned char *end) {
+    uint64_t stamp;
+    memcpy(&stamp, end - options.body, sizeof stamp);
+    return stamp;
 }
 
 static void read_all(struct connection *c) {
@@ -209,13 +116,14 @@ static void read_all(struct connection *c) {
     while (c->state != CLOSED) {
         ERR_clear_error();
         errno = 0;
-        if (!SSL_read_ex(c->ssl, c->inbox + c->inbox_size, INBOX - c->inbox_size, &got)) {
+        if (c->inbox_size == c->inbox_room) fail("device %s: a packet is too large", c->device->client_id);
+        if (!SSL_read_ex(c->ssl, c->inbox + c->inbox_size, c->inbox_room - c->inbox_size, &got)) {
             if (SSL_get_error(c->ssl, 0) != SSL_ERROR_WANT_READ) broken(c, "reading");
             break;
         }
         progress = true;
         c->inbox_size += got;
-        size_t used = take_packets(c, c->inbox, c->inbox_size);
+        size_t used = c->protocol->take(c, c->inbox, c->inbox_size);
         memmove(c->inbox, c->inbox + used, c->inbox_size -= used);
     }
     if (c->state == OPEN && listener.drained) listener.drained(c);
@@ -226,7 +134,8 @@ static void shake_hands(struct connection *c) {
     int done = SSL_connect(c->ssl);
     if (done == 1) {
         progress = true;
-        send_connect(c);
+        c->state = GREETING;
+        c->protocol->greet(c);
         return;
     }
     int error = SSL_get_error(c->ssl, done);
@@ -241,7 +150,7 @@ void attend(struct connection *c) {
         c->state = SHAKING_HANDS;
     }
     if (c->state == SHAKING_HANDS) shake_hands(c);
-    if (c->state == AWAITING_CONNACK || c->state == OPEN) {
+    if (c->state == GREETING || c->state == OPEN) {
         if (c->unsent_size) send_unsent(c);
         read_all(c);
     }

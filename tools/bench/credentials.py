@@ -111,6 +111,16 @@ def make_devices(kind: Kind, ids: Sequence[str], authority: Pair) -> list[BenchD
             return [BenchDevice(name, kind, None) for name in ids]
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who opens one link over AMQP. `username` "": the password is a token, put to the node $cbs."""
+
+    name: str
+    username: str
+    password: str
+    address: str
+
+
 def sas_token(resource: str, key: bytes, expires_at: int) -> str:
     """Return a token for `resource`, good until `expires_at` (seconds since the epoch)."""
     subject = quote(resource, safe="")
@@ -129,6 +139,17 @@ def hub_line(device: BenchDevice, host: str, expires_at: int) -> str:
 def plain_line(device: BenchDevice) -> str:
     """Return how `device` connects to a broker that takes its name from its certificate."""
     return _line(device, "", "")
+
+
+def amqp_hub_line(device: BenchDevice, host: str, expires_at: int) -> str:
+    """Return how `device` connects to the hub named `host` over AMQP and sends telemetry."""
+    token = sas_token(f"{host}/devices/{device.device_id}", SAS_KEY, expires_at)
+    return login_line(Login(device.device_id, "", token, f"/devices/{device.device_id}/messages/events"))
+
+
+def login_line(login: Login) -> str:
+    """Return how somebody without a certificate opens a link."""
+    return "\t".join((login.name, login.username, login.password, login.address, "", ""))
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> Path:

@@ -57,23 +57,24 @@ def name_of(number: int) -> str:
     return f"device-{number:07}"
 
 
-def make_fleet(directory: Path, names: Sequence[str], authority: Pair, registered: int, per_kind: int) -> Fleet:
+def make_fleet(
+    directory: Path, names: Sequence[str], authority: Pair, registered: int, per_kind: int, partitions: int
+) -> Fleet:
     """Create `directory` with `registered` devices, `per_kind` of each kind to be used; the others have SAS keys.
 
     Args:
         names: what the hub will answer to.
         authority: registered and proven by the code that does it for operators.
+        partitions: of the event log.
     """
+    settings = Settings(data=directory, hostname=tuple(names), partitions=partitions)
     ids = ids_among(registered, per_kind)
     devices = {kind: make_devices(kind, ids[kind], authority) for kind in KINDS}
-    filling = _fill(directory, names, authority, registered, [d for kind in KINDS for d in devices[kind]])
+    filling = _fill(settings, authority, registered, [d for kind in KINDS for d in devices[kind]])
     return Fleet(directory, registered, devices, asyncio.run(filling))
 
 
-async def _fill(
-    directory: Path, names: Sequence[str], authority: Pair, registered: int, used: Sequence[BenchDevice]
-) -> bytes:
-    settings = Settings(data=directory, hostname=tuple(names))
+async def _fill(settings: Settings, authority: Pair, registered: int, used: Sequence[BenchDevice]) -> bytes:
     async with open_hub(settings, clock=SystemClock(), entropy=SystemEntropy()) as hub:
         await _register_authority(hub, authority)
         await _register_devices(hub, registered, {device.device_id: device for device in used})

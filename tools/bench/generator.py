@@ -66,7 +66,7 @@ class Generator:
 
 
 class DeviceLoad(Generator):
-    """Devices over MQTT: `load.c`."""
+    """Devices over MQTT or AMQP, and readers of events: `load.c`."""
 
     def __init__(
         self,
@@ -81,11 +81,14 @@ class DeviceLoad(Generator):
         tls: str = "1.3",
         parallel: int = 16,
         keep_session: bool = False,
+        amqp: bool = False,
+        readers: Path | None = None,
     ) -> None:
-        """See `Generator`."""
+        """See `Generator`. `readers`: the file with those who read events, always over AMQP."""
         arguments = ["--host", address, "--ca", str(ca), "--devices", str(devices), "--tls", tls]
         arguments += ["--connections", str(connections), "--body", str(body), "--parallel", str(parallel)]
         arguments += ["--joined"] * joined + ["--keep-session"] * keep_session
+        arguments += ["--amqp", "--port", "5671"] * amqp + ([] if readers is None else ["--readers", str(readers)])
         super().__init__([str(program), *arguments])
 
 

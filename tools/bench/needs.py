@@ -3,13 +3,17 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).parent
 FLAGS: Final = ("-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE")
+_LOAD_PARTS: Final = ("load", "commands", "reading", "connection", "mqtt", "amqp", "amqp_values", "devices")
+LOAD_SOURCES: Final = tuple(HERE / f"{name}.c" for name in _LOAD_PARTS)
+_RABBITMQ: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+"""Not the one in PATH: that changes to another user."""
 
 
 class NotHere(Exception):
@@ -28,12 +32,22 @@ def mosquitto() -> Path:
     return found
 
 
+def rabbitmq() -> Path:
+    """Return the path of RabbitMQ's server script, installing Debian's package if it is missing. Raises NotHere."""
+    if not _RABBITMQ.exists():
+        _install(["rabbitmq-server"], RUNLEVEL="1")  # what Debian would start is not ours
+        _stop_service("rabbitmq-server")
+    if not _RABBITMQ.exists():
+        raise NotHere(f"rabbitmq-server was installed, but {_RABBITMQ} is not there")
+    return _RABBITMQ
+
+
 @dataclass(frozen=True, slots=True)
 class Programs:
     """What was compiled."""
 
     load: Path
-    """Devices over MQTT."""
+    """Devices over MQTT and AMQP, and readers of their events."""
     rest: Path
     """Clients over HTTPS."""
     slowsync: Path
@@ -47,8 +61,7 @@ def build(directory: Path) -> Programs:
     if not _compiles("#include <openssl/ssl.h>"):
         _install(["libssl-dev"])
     load, rest, slow = directory / "load", directory / "rest", directory / "slowsync.so"
-    sources = [str(HERE / name) for name in ("load.c", "connection.c", "devices.c")]
-    _compile([*FLAGS, "-o", str(load), *sources, "-lssl", "-lcrypto"])
+    _compile([*FLAGS, "-o", str(load), *map(str, LOAD_SOURCES), "-lssl", "-lcrypto"])
     _compile([*FLAGS, "-o", str(rest), str(HERE / "rest.c"), "-lssl", "-lcrypto"])
     _compile([*FLAGS, "-shared", "-fPIC", "-o", str(slow), str(HERE / "slowsync.c"), "-ldl"])
     return Programs(load, rest, slow)
@@ -71,20 +84,20 @@ def _compile(arguments: Sequence[str]) -> None:
         raise NotHere(f"the C compiler refuses the load generator:\n{done.stderr}")
 
 
-def _install(packages: Sequence[str]) -> None:
+def _install(packages: Sequence[str], **surroundings: str) -> None:
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise NotHere(f"missing: {' '.join(packages)}. Install with: sudo {' '.join(command)}")
-    done = _apt(command)
+    done = _apt(command, surroundings)
     if done.returncode:
-        _apt(["apt-get", "update", "-qq"])
-        done = _apt(command)
+        _apt(["apt-get", "update", "-qq"], {})
+        done = _apt(command, surroundings)
     if done.returncode:
         raise NotHere(f"apt-get cannot install {' '.join(packages)}: {done.stderr.strip()[-300:]}")
 
 
-def _apt(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+def _apt(command: Sequence[str], surroundings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", **surroundings}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -44,7 +44,7 @@ class Server(Protocol):
         """End it with SIGKILL and wait."""
 
 
-class _Process:
+class Process:
     """A child process on the server's core, its stderr in a file."""
 
     def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
@@ -106,7 +106,7 @@ class HubServer:
         command = [sys.executable, "-m", "ironhub", "serve", "--data", str(data), "--bind", address]
         command += ["--admin-port", "0", "--metrics-port", "0"]
         command += [word for name in names for word in ("--hostname", name)]
-        self._process = _Process(command, data.with_name(f"{data.name}.log"), environment)
+        self._process = Process(command, data.with_name(f"{data.name}.log"), environment)
         try:
             ready = self._ready()
             self.ca, self.https = Path(ready["ca"]), int(ready["https"])
@@ -157,9 +157,9 @@ class FloorServer:
         command = [sys.executable, "-m", "uvicorn", "tools.bench.floor:app", "--host", address]
         command += ["--port", str(self.https), "--ssl-certfile", str(certificate), "--ssl-keyfile", str(key)]
         command += ["--timeout-keep-alive", "600"]  # it waits while the other's round runs
-        self._process = _Process([*command, "--no-access-log", "--log-level", "warning"], directory / "stderr.log")
+        self._process = Process([*command, "--no-access-log", "--log-level", "warning"], directory / "stderr.log")
         try:
-            _wait_for(self._process, address, self.https)
+            wait_for(self._process, address, self.https)
         except BaseException:
             self._process.kill()
             raise
@@ -188,9 +188,9 @@ class MosquittoServer:
         if not self.ca.exists():
             write_configuration(directory, address, authority)
         command = [str(program), "-c", str(directory / "mosquitto.conf")]
-        self._process = _Process(command, directory / "stderr.log")
+        self._process = Process(command, directory / "stderr.log")
         try:
-            _wait_for(self._process, address, 8883)
+            wait_for(self._process, address, 8883)
         except BaseException:
             self._process.kill()
             raise
@@ -209,7 +209,7 @@ class MosquittoServer:
         self._process.kill()
 
 
-def _wait_for(process: _Process, address: str, port: int) -> None:
+def wait_for(process: Process, address: str, port: int) -> None:
     ends_at = time.monotonic() + START_PATIENCE
     while time.monotonic() < ends_at:
         process.require_running()

@@ -15,6 +15,7 @@ from tools.bench.fleet import Fleet, make_fleet
 from tools.bench.generator import DeviceLoad, Generator, RestLoad
 from tools.bench.measure import Contestant, Samples
 from tools.bench.needs import Programs
+from tools.bench.rabbit import RabbitServer
 from tools.bench.report import Row
 from tools.bench.servers import READER, FloorServer, HubServer, MosquittoServer, Server
 
@@ -24,6 +25,8 @@ HUB_NAMES: Final = (HUB, SECOND_HUB)
 PEER: Final = "127.30.0.3"
 SECOND_PEER: Final = "127.30.0.4"
 FLOOR: Final = "127.30.0.5"
+RABBIT: Final = "127.30.0.6"
+PARTITIONS: Final = 4
 _DAY: Final = 86_400
 _SPARE: Final = 100
 
@@ -43,6 +46,8 @@ class Sizes:
     registered: int = 1_000_000
     calls: int = 6_000
     """REST calls of a round; of those that cost much, fewer."""
+    read: int = 400_000
+    """Events that are read in a round; of a broker that is slow to take as many, a quarter."""
     rate_seconds: float = 10.0
     seconds: float = 6.0
     """A round ends after so long, however few it did."""
@@ -60,26 +65,37 @@ class Sizes:
         count = int(self.calls * share)
         return f"requests {count} {self.seconds}", f"requests {count // 3} {self.seconds / 3}"
 
-    def rate(self, per_second: int) -> tuple[str, str]:
-        """As `ingest`."""
-        return f"rate {per_second} {self.rate_seconds}", f"rate {per_second} 1"
+    def rate(self, per_second: int, of: str = "rate") -> tuple[str, str]:
+        """As `ingest`; `of`: the command."""
+        return f"{of} {per_second} {self.rate_seconds}", f"{of} {per_second} 1"
 
 
 FULL: Final = Sizes()
 QUICK: Final = Sizes(
-    wide=60_000, narrow=30_000, calls=2_000, connects=300, idle=2_000, registered=100_000, rate_seconds=3.0, seconds=3.0
+    wide=60_000,
+    narrow=30_000,
+    read=100_000,
+    calls=2_000,
+    connects=300,
+    idle=2_000,
+    registered=100_000,
+    rate_seconds=3.0,
+    seconds=3.0,
 )
 
 
 class Stage:
     """One run of the benchmark, in a directory of its own."""
 
-    def __init__(self, directory: Path, programs: Programs, mosquitto: Path | None, sizes: Sizes) -> None:
-        self.directory, self.programs, self.mosquitto, self.sizes = directory, programs, mosquitto, sizes
+    def __init__(
+        self, directory: Path, programs: Programs, mosquitto: Path | None, rabbitmq: Path | None, sizes: Sizes
+    ) -> None:
+        self.directory, self.programs, self.sizes = directory, programs, sizes
+        self.mosquitto, self.rabbitmq = mosquitto, rabbitmq
         self.authority = make_ca("bench authority")
         self.rows: list[Row] = []
         self.samples: list[dict[str, Any]] = []
-        self._fleets: dict[tuple[int, int], Fleet] = {}
+        self._fleets: dict[tuple[int, int, int], Fleet] = {}
         self._made = 0
         self._begun = time.monotonic()
         self._expires_at = int(time.time()) + _DAY
@@ -88,15 +104,15 @@ class Stage:
         """Tell whoever waits what happens."""
         print(f"[{time.monotonic() - self._begun:5.0f} s] {text}", file=sys.stderr, flush=True)
 
-    def fleet(self, registered: int | None = None, per_kind: int | None = None) -> Fleet:
+    def fleet(self, registered: int | None = None, per_kind: int | None = None, partitions: int = PARTITIONS) -> Fleet:
         """Return a prepared data directory; the usual one has a few more of each kind than `sizes.idle`."""
         per_kind = self.sizes.idle + _SPARE if per_kind is None else per_kind
         registered = 3 * per_kind if registered is None else registered
-        if (registered, per_kind) not in self._fleets:
+        asked = registered, per_kind, partitions
+        if asked not in self._fleets:
             self.say(f"registering {registered:,} devices")
-            made = make_fleet(self._new("fleet"), HUB_NAMES, self.authority, registered, per_kind)
-            self._fleets[registered, per_kind] = made
-        return self._fleets[registered, per_kind]
+            self._fleets[asked] = make_fleet(self._new("fleet"), HUB_NAMES, self.authority, *asked)
+        return self._fleets[asked]
 
     @contextmanager
     def hub(
@@ -125,6 +141,19 @@ class Stage:
             server.stop()
             shutil.rmtree(directory)
 
+    @contextmanager
+    def rabbit(self, queues: int = PARTITIONS) -> Iterator[RabbitServer]:
+        """A fresh RabbitMQ with so many durable queues."""
+        if self.rabbitmq is None:
+            raise ValueError("there are no peers in this run")
+        directory = self._new("rabbitmq")
+        server = RabbitServer(self.rabbitmq, directory, RABBIT, self.authority, queues=queues)
+        try:
+            yield server
+        finally:
+            server.stop()
+            shutil.rmtree(directory)
+
     def start_peer(self, directory: Path, address: str = PEER) -> MosquittoServer:
         """Start mosquitto in `directory`, with what it left there if it ran before."""
         if self.mosquitto is None:
@@ -141,8 +170,15 @@ class Stage:
         """A load generator that is these devices at `server`."""
         of_hub = isinstance(server, HubServer)
         lines = (hub_line(d, HUB, self._expires_at) if of_hub else plain_line(d) for d in devices)
-        file = write_lines(self._new("devices"), lines)
-        return DeviceLoad(self.programs.load, server.address, server.ca, file, **settings)
+        return self.load(server, lines, **settings)
+
+    def load(
+        self, server: Server, lines: Iterable[str], *, readers: Iterable[str] | None = None, **settings: Any
+    ) -> Generator:
+        """A load generator with these devices, and these readers of events."""
+        devices = write_lines(self._new("devices"), lines)
+        reading = None if readers is None else write_lines(self._new("readers"), readers)
+        return DeviceLoad(self.programs.load, server.address, server.ca, devices, readers=reading, **settings)
 
     def caller(self, server: HubServer | FloorServer, requests: Iterable[bytes], connections: int) -> Contestant:
         """`server` and a load generator that sends it these requests, over and over."""

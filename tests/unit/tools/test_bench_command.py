@@ -6,10 +6,10 @@ import pytest
 from tools.bench.__main__ import BENCHMARKS, QUICK_ONES, parse
 
 
-def test_everything_is_measured_beside_mosquitto_unless_told_otherwise() -> None:
+def test_everything_is_measured_beside_its_peers_unless_told_otherwise() -> None:
     options = parse([])
     assert options.only == list(BENCHMARKS)
-    assert (options.quick, options.peers, options.json) == (False, "mosquitto", None)
+    assert (options.quick, options.peers, options.json) == (False, "all", None)
 
 
 def test_quick_leaves_out_what_takes_long() -> None:
