@@ -157,13 +157,12 @@ def command_targets(to: str) -> list[Identity]:
     if len(to) > MAX_ADDRESS:
         return []
     segments = _segments(to)
+    readings: list[tuple[str, str | None]] = []
     match [segment.lower() for segment in segments]:
         case ["devices", _, "messages", "devicebound"]:
             readings = [(_id(segments[1]), None), (segments[1], None)]
         case ["devices", _, "modules", _, "messages", "devicebound"]:
             readings = [(_id(segments[1]), _id(segments[3])), (segments[1], segments[3])]
-        case _:
-            readings = []
     found = [_identity(*reading) for reading in dict.fromkeys(readings)]
     return [who for who in found if who is not None]
 
@@ -188,7 +187,7 @@ def _of(segments: list[str], words: list[str], *, receiver: bool, event_stream: 
 
 def _device_link(segments: list[str], words: list[str], *, receiver: bool) -> Address | None:
     is_module = len(segments) > 3 and words[2] == "modules"
-    who = _identity(*map(_id, segments[1:4:2] if is_module else segments[1:2]))
+    who = _identity(_id(segments[1]), _id(segments[3]) if is_module else None) if len(segments) > 1 else None
     if who is None:
         return None
     rest = words[4 if is_module else 2 :]
@@ -235,7 +234,7 @@ def _segments(text: str) -> list[str]:
     return _AUTHORITY.sub("", text, count=1).removeprefix("/").split("/")
 
 
-def _identity(device: str = "", module: str | None = None) -> Identity | None:
+def _identity(device: str, module: str | None) -> Identity | None:
     try:
         return identity(device, module)
     except InvalidId:

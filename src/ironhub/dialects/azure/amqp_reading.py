@@ -1,4 +1,4 @@
-"""A peer's messages, opened: what is malformed becomes an error that says so to the peer, and nothing else is raised."""
+"""A peer's messages, opened: what is malformed becomes an error that can be told to the peer."""
 
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple, TypeVar
