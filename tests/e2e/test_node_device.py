@@ -37,6 +37,7 @@ class NodeClient:
         self.desired = process.events(handle, "desired")
         self.connects = process.events(handle, "connect")
         self.disconnects = process.events(handle, "disconnect")
+        self.tokens = process.events(handle, "token")
 
     def ask(self, action: str, **arguments: Any) -> Any:
         """As NodeProcess.ask, of this client."""
@@ -55,10 +56,11 @@ def opened(
     registered: Registered,
     transport: str,
     certificate: FakeCertificate | None = None,
+    **more: Any,
 ) -> Iterator[NodeClient]:
-    """A connected client, closed at the end."""
+    """A connected client, closed at the end; `more` options as the SDK names them."""
     client = NodeClient(process, new_id("client"))
-    options = {"ca": hub.ca_pem}
+    options = {"ca": hub.ca_pem, **more}
     if certificate is not None:
         options |= {"cert": certificate.chain_pem.decode(), "key": certificate.key_pem.decode()}
     client.ask(

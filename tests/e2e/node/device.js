@@ -4,11 +4,12 @@
 const { Readable } = require('node:stream');
 
 const { Client, ModuleClient, Message } = require('azure-iot-device');
+const { Amqp, AmqpWs } = require('azure-iot-device-amqp');
 const { Http } = require('azure-iot-device-http');
 const { Mqtt, MqttWs } = require('azure-iot-device-mqtt');
 const { serve, tell } = require('./lines');
 
-const TRANSPORTS = { https: Http, mqtt: Mqtt, websocket: MqttWs };
+const TRANSPORTS = { amqp: Amqp, 'amqp-websocket': AmqpWs, https: Http, mqtt: Mqtt, websocket: MqttWs };
 const FIELDS = [
   'messageId', 'correlationId', 'userId', 'to', 'contentType', 'contentEncoding', 'expiryTimeUtc', 'ack', 'interfaceId',
 ];
@@ -38,6 +39,7 @@ serve({
     client.on('connect', () => tell({ handle, event: 'connect' }));
     client.on('disconnect', (reason) => tell({ handle, event: 'disconnect', value: reason && reason.name }));
     client.on('error', () => {}); // told by 'disconnect' and by the call that failed
+    client._transport._authenticationProvider?.on?.('newTokenAvailable', () => tell({ handle, event: 'token' }));
     clients.set(handle, client);
     await client.open();
   },
@@ -57,8 +59,12 @@ serve({
     const client = clients.get(handle);
     client.on('message', (received) => {
       tell({ handle, event: 'message', value: told(received) });
+      if (settle === 'leave') return;
       client[settle](received, (error) => tell({ handle, event: 'settled', value: error ? String(error) : null }));
     });
+  },
+  async hear({ handle }) {
+    clients.get(handle).on('inputMessage', (input, received) => tell({ handle, event: 'input', value: told(received) }));
   },
   async invoke({ handle, deviceId, moduleId, call }) {
     const target = moduleId ? [deviceId, moduleId] : [deviceId];

@@ -1,0 +1,150 @@
+"""Commands on their way to one device: each under a lock while it is out, settled by the device's disposition.
+
+A disposition that comes after its lock has ended is ignored: the command is in the queue again, or with somebody else,
+and to detach the link over it would cost the device all that it has received in time.
+"""
+
+from collections import deque
+from typing import Final
+from uuid import UUID
+
+from ironhub.access.model import Permission
+from ironhub.core.errors import HubError
+from ironhub.dialects.azure.amqp_device_messages import encode_command
+from ironhub.heads.amqp.device.session import DeviceSession
+from ironhub.heads.amqp.node import SilentNode
+from ironhub.heads.work import SerialWork
+from ironhub.messaging.commands.model import Delivery, LockLost
+from ironhub.wire.amqp import Outcome, OutgoingLink, Settled
+
+WINDOW: Final = 50
+"""Commands that one link holds at a time: as many as a queue has by default. A device that wants fewer grants less."""
+MAX_UNSETTLED: Final = 1000
+"""Deliveries that a device may leave without a disposition; their locks have ended, but its link remembers them."""
+
+SENT_SETTLED: Final = 1
+"""The snd-settle-mode of a device that settles nothing: what was sent to it is complete."""
+
+
+class CommandsNode(SilentNode):
+    """Hands out commands in order, one for each credit; what is out when the link ends goes back in its place."""
+
+    __slots__ = ("_fetching", "_gone", "_held", "_holds", "_link", "_owner", "_ready", "_session", "_work")
+
+    def __init__(self, session: DeviceSession, link: OutgoingLink) -> None:
+        session.grant(Permission.COMMAND_RECEIVE)
+        self._session = session
+        self._link = link
+        self._owner = session.hub.entropy.uuid()
+        self._work = SerialWork(session.hub.background, done=session.peer.soon_flush, failed=session.peer.fail)
+        self._ready: deque[tuple[Delivery, float]] = deque()
+        """Held and not sent, since the credit they were fetched for was taken back; and when their lock ends."""
+        self._held: dict[bytes, tuple[str, float]] = {}
+        """By delivery tag: lock token, and when the lock ends."""
+        self._fetching = False
+        self._gone = False
+        self._holds = False
+        """Whether anything may be held; most links never see a command, and have nothing to release."""
+
+    def wake(self) -> None:
+        """Something may wait in the queue, or there is room for it."""
+        if not self._fetching and self._room() > 0:
+            self._fetching = True
+            self._work.add(self._fetch)
+
+    def credited(self) -> None:
+        """There may be credit, or the device wants to know that there is nothing."""
+        self._send_ready()
+        self.wake()
+        if not self._fetching:
+            self._answer_drain()
+
+    def settled(self, event: Settled) -> None:
+        """The device has decided about a command."""
+        held = self._held.pop(event.tag, None)
+        if held is not None:
+            token = held[0]
+            self._work.add(lambda: self._settle(token, event.outcome))
+
+    def detached(self) -> None:
+        """What the device did not settle goes back, for its next link."""
+        self._gone = True
+        session = self._session
+        session.commands.discard(self)
+        if session.revoked:
+            self._work.forget()
+        if self._holds:
+            self._work.add(self._release)
+        session.drop(self)
+
+    def _room(self) -> int:
+        """How many more may be out."""
+        if self._gone or self._session.peer.channel.congested:
+            return 0
+        now = self._session.hub.clock.now()
+        for tag in [tag for tag, (_, until) in self._held.items() if until <= now]:
+            del self._held[tag]
+        waiting = len(self._ready)
+        unsettled = MAX_UNSETTLED - self._link.unsettled - waiting
+        return min(self._link.sendable - waiting, WINDOW - len(self._held) - waiting, unsettled)
+
+    async def _fetch(self) -> None:
+        self._fetching = False
+        while (room := self._room()) > 0:
+            hub = self._session.hub
+            until = hub.clock.now() + hub.commands.lock_duration
+            held_before, self._holds = self._holds, True  # also when it fails: it may have been stored
+            grant = self._session.grant(Permission.COMMAND_RECEIVE)
+            deliveries = await hub.commands.receive(grant, owner=self._owner, limit=room)
+            self._holds = held_before or bool(deliveries)
+            self._ready.extend((delivery, until) for delivery in deliveries)
+            self._send_ready()
+            if len(deliveries) < room:
+                break
+        self._answer_drain()
+
+    def _send_ready(self) -> None:
+        """Also called when the link is gone: what is ready is held, and `_release` gives it back."""
+        now = self._session.hub.clock.now()
+        while self._ready and not self._gone and self._link.sendable > 0:
+            delivery, until = self._ready.popleft()
+            if until > now:
+                self._send(delivery, until)
+        self._session.peer.soon_flush()
+
+    def _send(self, delivery: Delivery, until: float) -> None:
+        token = delivery.lock_token
+        tag = UUID(token).bytes  # .NET takes the tag for the lock token
+        settled = self._link.snd_settle_mode == SENT_SETTLED
+        if settled:
+            self._work.add(lambda: self._settle(token, Outcome.ACCEPTED))
+        else:
+            self._held[tag] = token, until
+        self._link.send(encode_command(delivery, until), tag, settled=settled)
+
+    def _answer_drain(self) -> None:
+        """Nothing more comes for now: say so to a device that asked for all there is."""
+        if self._link.drain and not self._gone:
+            self._link.drained()
+            self._session.peer.soon_flush()
+
+    async def _settle(self, token: str, outcome: int) -> None:
+        commands, grant = self._session.hub.commands, self._session.grant(Permission.COMMAND_RECEIVE)
+        try:
+            match outcome:
+                case Outcome.ACCEPTED:
+                    await commands.complete(grant, token)
+                case Outcome.REJECTED:
+                    await commands.reject(grant, token)
+                case _:
+                    await commands.abandon(grant, token)
+        except LockLost:
+            return  # its time was over, or it was purged
+        self.wake()
+
+    async def _release(self) -> None:
+        try:
+            grant = self._session.grant(Permission.COMMAND_RECEIVE)
+            await self._session.hub.commands.release(grant, owner=self._owner)
+        except HubError:  # pragma: no cover  # `release` remembers what it could not do
+            return
