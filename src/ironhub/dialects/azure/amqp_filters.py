@@ -73,7 +73,7 @@ class FromTime:
 Start = Earliest | Latest | FromOffset | FromSequence | FromTime
 
 
-def decode_start(filters: Mapping[Value, Value]) -> Start:
+def decode_start(filters: Mapping[str, Value]) -> Start:
     """Return where a link with the source's `filters` begins; without a selector at the oldest event.
 
     Raises:
