@@ -65,7 +65,8 @@ class EventWriter:
     """Writes the events of one hub. One is enough for all its readers; not for several threads."""
 
     def __init__(self, hub_name: str) -> None:
-        self._hub_name = hub_name
+        self.hub_name = hub_name
+        """Stands in what the hub itself tells."""
         self._origins: dict[Origin, _Kept | None] = {}
         self._bags: dict[tuple[Encoding, bytes, int], _Kept] = {}
         self._origin: Origin | None = None
@@ -122,7 +123,7 @@ class EventWriter:
         return kept
 
     def _write_fact(self, logged: Logged) -> bytes:
-        event = decode_event(logged, self._hub_name)
+        event = decode_event(logged, self.hub_name)
         annotations = {name: text for name, text in event.annotations.items() if name != "iothub-enqueuedtime"}
         sections = standard_section(event.properties) + application_texts(event.application)
         times = _times(event.enqueued_at)

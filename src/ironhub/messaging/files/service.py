@@ -111,6 +111,11 @@ class UploadService:
         until = now + self._settings.lock_duration
         return await self._store.lock_notifications(now=now, locked_until=until, limit=limit)
 
+    @property
+    def lock_duration(self) -> float:
+        """Seconds until a lock of `receive` ends by itself."""
+        return self._settings.lock_duration
+
     async def complete(self, grant: Grant, lock_token: str) -> None:
         """It was taken. Raises FileLockLost."""
         grant.require_whole_hub(Permission.FILE_NOTIFICATION_READ)

@@ -1,0 +1,107 @@
+"""Back ends send commands: each transfer is a command, or a batch of them, accepted when it is durable.
+
+What it protects: only a back end that may send to all devices gets such a link, and every command is authorised for the
+identity that it is addressed to. What is not stored yet is bounded by the credit, and in bytes.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ironhub.access.model import Permission
+from ironhub.access.service import authorise
+from ironhub.core.errors import HubError
+from ironhub.core.ids import Identity
+from ironhub.dialects.azure.amqp_addresses import ServiceCommands
+from ironhub.dialects.azure.amqp_errors import link_error
+from ironhub.dialects.azure.amqp_reading import read_messages
+from ironhub.dialects.azure.amqp_service_messages import decode_command
+from ironhub.heads.amqp.credential import ServiceCredential
+from ironhub.heads.amqp.node import SilentNode
+from ironhub.heads.amqp.peer import Peer
+from ironhub.messaging.commands.model import CommandDraft
+from ironhub.messaging.telemetry.model import MAX_MESSAGE
+from ironhub.registry.model import DeviceNotFound, ModuleNotFound
+from ironhub.wire.amqp import Delivery, Error, IncomingLink, Outcome
+
+CREDIT: Final = 100
+"""Transfers a back end may have on the way."""
+MAX_UNSTORED: Final = 1 << 20
+"""Bytes of one link that wait for their commit before reading from the peer pauses."""
+MAX_TRANSFER: Final = MAX_MESSAGE
+"""Bytes of one transfer; larger ones end the link. A command over its own bound is rejected, and the link stays."""
+
+
+async def open_sender(peer: Peer, link: IncomingLink, address: ServiceCommands) -> "CommandSender":
+    """Open a link on which a back end sends commands. Raises AuthenticationFailed, PermissionDenied."""
+    del address
+    credential = peer.credentials.service(Permission.COMMAND_SEND)
+    credential.hold(link)
+    link.accept(CREDIT, MAX_TRANSFER)
+    return CommandSender(peer, link, credential)
+
+
+class CommandSender(SilentNode):
+    """Takes commands from a back end and stores them in the order they came."""
+
+    __slots__ = ("_credential", "_link", "_peer", "_unstored", "_waiting")
+
+    def __init__(self, peer: Peer, link: IncomingLink, credential: ServiceCredential) -> None:
+        self._peer = peer
+        self._link = link
+        self._credential = credential
+        self._waiting = 0
+        self._unstored = 0
+
+    @property
+    def overloaded(self) -> bool:
+        """See `Node.overloaded`."""
+        return self._unstored > MAX_UNSTORED
+
+    def delivered(self, delivery: Delivery) -> None:
+        """Store it. Tasks begin in the order they are made, and a store keeps the order of its writes."""
+        self._waiting += 1
+        self._unstored += len(delivery.payload)
+        self._peer.spawn(self._take(delivery))
+
+    async def _take(self, delivery: Delivery) -> None:
+        refusal: Error | None = None
+        try:
+            await self._store(delivery)
+        except HubError as error:
+            refusal = link_error(error)
+        finally:
+            was_overloaded = self.overloaded
+            self._waiting -= 1
+            self._unstored -= len(delivery.payload)
+            if was_overloaded and not self.overloaded:
+                self._peer.adjust_reading()
+        if not self._link.detached:
+            self._settle(delivery, refusal)
+
+    async def _store(self, delivery: Delivery) -> None:
+        """All that is in it, or up to the first that is refused."""
+        for message in read_messages(delivery.payload, delivery.message_format):
+            candidates, draft = decode_command(message)
+            await self._send(candidates, draft)
+
+    async def _send(self, candidates: Sequence[Identity], draft: CommandDraft) -> None:
+        """Some clients percent-encode the id and some do not: the first candidate that exists is meant."""
+        *others, last = candidates
+        for identity in others:
+            try:
+                return await self._send_to(identity, draft)
+            except (DeviceNotFound, ModuleNotFound):
+                continue
+        return await self._send_to(last, draft)
+
+    async def _send_to(self, identity: Identity, draft: CommandDraft) -> None:
+        grant = authorise(self._credential.principal, Permission.COMMAND_SEND, identity)
+        await self._peer.hub.commands.send(grant, draft)
+
+    def _settle(self, delivery: Delivery, error: Error | None) -> None:
+        if not delivery.settled:
+            outcome = Outcome.ACCEPTED if error is None else Outcome.REJECTED
+            self._link.settle(delivery.id, delivery.id, outcome, error)
+        if self._link.credit + self._waiting <= CREDIT // 2:
+            self._link.grant(CREDIT - self._waiting)
+        self._peer.soon_flush()
