@@ -1,12 +1,10 @@
 """One verified principal of a connection, and the links that rest on it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from ironhub.identity.model import DevicePrincipal, ServicePrincipal
-
-if TYPE_CHECKING:
-    from ironhub.wire.amqp import IncomingLink, OutgoingLink
+from ironhub.wire.amqp import IncomingLink, OutgoingLink
 
 P = TypeVar("P", DevicePrincipal, ServicePrincipal)
 
@@ -14,10 +12,10 @@ P = TypeVar("P", DevicePrincipal, ServicePrincipal)
 class Keeper(Protocol):
     """The credentials of a connection, as one of them sees them."""
 
-    def held(self, credential: "AnyCredential", link: "IncomingLink | OutgoingLink") -> None:
+    def held(self, credential: "AnyCredential", link: IncomingLink | OutgoingLink) -> None:
         """`link` rests on `credential` from here on. Raises AuthenticationFailed: it is over."""
 
-    def drop(self, link: "IncomingLink | OutgoingLink") -> None:
+    def drop(self, link: IncomingLink | OutgoingLink) -> None:
         """`link` rests on nothing any more; harmless if it did not."""
 
     def end(self, credential: "AnyCredential", reason: str) -> None:
@@ -63,7 +61,7 @@ class Credential(Generic[P]):
         """Whether it is forgotten once no link rests on it, since it can be had again without asking the peer."""
         return self.shown.token is None or self.shown.source is not None
 
-    def hold(self, link: "IncomingLink | OutgoingLink") -> None:
+    def hold(self, link: IncomingLink | OutgoingLink) -> None:
         """`link` rests on this credential: it is detached when the credential ends unrenewed.
 
         Raises:
@@ -71,7 +69,7 @@ class Credential(Generic[P]):
         """
         self._keeper.held(self, link)
 
-    def drop(self, link: "IncomingLink | OutgoingLink") -> None:
+    def drop(self, link: IncomingLink | OutgoingLink) -> None:
         """`link` does not any more; harmless if it did not. The conversation calls it for every link that is over."""
         self._keeper.drop(link)
 

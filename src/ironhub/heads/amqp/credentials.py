@@ -6,7 +6,7 @@ so that every device it stands for is asked of the gate anew; it leaves this mod
 """
 
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from ironhub.access.model import WHOLE_HUB, Permission, PermissionDenied
 from ironhub.access.service import authorise
@@ -20,11 +20,9 @@ from ironhub.identity.audience import covers, identity_of, identity_path, parse_
 from ironhub.identity.model import AuthenticationFailed, DeviceClaim, Right
 from ironhub.identity.sas import TokenRejected, UnverifiedToken, parse_sas_token
 from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER
+from ironhub.wire.amqp import IncomingLink, OutgoingLink
 from ironhub.wire.amqp.conditions import CONNECTION_FORCED, DETACH_FORCED, UNAUTHORIZED_ACCESS
 from ironhub.wire.amqp.errors import Error
-
-if TYPE_CHECKING:
-    from ironhub.wire.amqp import IncomingLink, OutgoingLink
 
 EXPIRED: Final = "its token has expired"
 """The reason for an end that was announced by the token itself."""
@@ -54,7 +52,7 @@ class Holder(Protocol):
     def admitted(self) -> None:
         """Something good was shown or renewed: it is no stranger, and the next expiry may be another."""
 
-    def dismiss(self, links: "Collection[IncomingLink | OutgoingLink]", error: Error) -> None:
+    def dismiss(self, links: Collection[IncomingLink | OutgoingLink], error: Error) -> None:
         """See `Peer.dismiss`."""
 
     def close(self, error: Error | None = None) -> None:
@@ -190,14 +188,14 @@ class Credentials:
 
     # What one of them tells.
 
-    def held(self, credential: AnyCredential, link: "IncomingLink | OutgoingLink") -> None:
+    def held(self, credential: AnyCredential, link: IncomingLink | OutgoingLink) -> None:
         """See `Keeper.held`."""
         if not self._knows(credential):
             raise AuthenticationFailed("the credential was not accepted", detail="it ended while the link was opened")
         credential.links[link] = None
         self._held[link] = credential
 
-    def drop(self, link: "IncomingLink | OutgoingLink") -> None:
+    def drop(self, link: IncomingLink | OutgoingLink) -> None:
         """See `Keeper.drop`."""
         credential = self._held.pop(link, None)
         if credential is not None:

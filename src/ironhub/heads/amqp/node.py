@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from ironhub.wire.amqp import Delivery, IncomingLink, OutgoingLink, Settled
+
 if TYPE_CHECKING:
     from ironhub.heads.amqp.peer import Peer
-    from ironhub.wire.amqp import Delivery, IncomingLink, OutgoingLink, Settled
 
 
 class Node(Protocol):
@@ -26,7 +27,7 @@ class Node(Protocol):
         """Whether the connection has something to do while this link is there; not so for $cbs and the like, which do
         not keep a connection open whose other links were ended for lack of a right."""
 
-    def delivered(self, delivery: "Delivery") -> None:
+    def delivered(self, delivery: Delivery) -> None:
         """A whole message came."""
 
     def credited(self) -> None:
@@ -35,7 +36,7 @@ class Node(Protocol):
         Also called once right after the opener has returned, if there is credit by then.
         """
 
-    def settled(self, event: "Settled") -> None:
+    def settled(self, event: Settled) -> None:
         """The peer settled a delivery of ours, or gave it a final state."""
 
     def detached(self) -> None:
@@ -57,25 +58,25 @@ class SilentNode:
         """See `Node.keeps_open`."""
         return True
 
-    def delivered(self, delivery: "Delivery") -> None:
+    def delivered(self, delivery: Delivery) -> None:
         """See `Node.delivered`."""
 
     def credited(self) -> None:
         """See `Node.credited`."""
 
-    def settled(self, event: "Settled") -> None:
+    def settled(self, event: Settled) -> None:
         """See `Node.settled`."""
 
     def detached(self) -> None:
         """See `Node.detached`."""
 
 
-SenderOpener = Callable[["Peer", "IncomingLink", Any], Awaitable[Node]]
+SenderOpener = Callable[["Peer", IncomingLink, Any], Awaitable[Node]]
 """Opens a link on which the peer sends: authorises, calls `link.accept`, and returns the node without waiting between
 the two. Raises HubError before `accept` to refuse. The third argument is the Address, of the class it is registered
 for. The link may be over (`link.detached`) when it returns; then `detached` follows at once."""
 
-ReceiverOpener = Callable[["Peer", "OutgoingLink", Any], Awaitable[Node]]
+ReceiverOpener = Callable[["Peer", OutgoingLink, Any], Awaitable[Node]]
 """As SenderOpener, for a link on which the peer receives."""
 
 

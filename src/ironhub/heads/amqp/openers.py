@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from ironhub.heads.amqp.cbs import OPENERS as CBS
 from ironhub.heads.amqp.device.openers import OPENERS as DEVICE
 from ironhub.heads.amqp.events.openers import OPENERS as EVENTS
 from ironhub.heads.amqp.node import Openers
 from ironhub.heads.amqp.service.openers import OPENERS as SERVICE
 
-OPENERS: Final[dict[type, Openers]] = {**DEVICE, **SERVICE, **EVENTS}
+OPENERS: Final[dict[type, Openers]] = {**CBS, **DEVICE, **SERVICE, **EVENTS}

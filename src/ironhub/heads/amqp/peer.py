@@ -1,16 +1,14 @@
 """What a node may ask of the conversation that its link lives in."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ironhub.core.errors import HubError
 from ironhub.heads.amqp.credentials import Credentials
 from ironhub.heads.amqp.replies import ReplyLinks
 from ironhub.heads.amqp.services import AmqpServices
 from ironhub.heads.channel import Channel
-
-if TYPE_CHECKING:
-    from ironhub.wire.amqp import Error, IncomingLink, OutgoingLink
+from ironhub.wire.amqp import Error, IncomingLink, OutgoingLink
 
 
 class Peer(Protocol):
@@ -59,17 +57,20 @@ class Peer(Protocol):
     def replies(self, address: str) -> ReplyLinks:
         """Return where the answers to requests at `address` ("$cbs", "$management") go; one object per address."""
 
-    def detach(self, link: "IncomingLink | OutgoingLink", error: "Error | HubError | None") -> None:
+    def detach(self, link: IncomingLink | OutgoingLink, error: Error | HubError | None) -> None:
         """End one link with an error; its node hears `detached` at once. Harmless when it is over."""
 
-    def dismiss(self, links: "Iterable[IncomingLink | OutgoingLink]", error: "Error | HubError") -> None:
+    def dismiss(self, links: Iterable[IncomingLink | OutgoingLink], error: Error | HubError) -> None:
         """Detach each; then close the connection with the same error unless a link is left that keeps it open.
 
         Vendor clients do not open again a link that was detached alone: only the end of the connection makes them.
         """
 
+    def refused(self, error: HubError) -> None:
+        """Log and count that something was refused; a stranger who collects too many refusals is cut."""
+
     def fail(self, error: HubError) -> None:
         """End the connection because of what the peer did, or the hub could not do."""
 
-    def close(self, error: "Error | None" = None) -> None:
+    def close(self, error: Error | None = None) -> None:
         """End the connection in order: CLOSE with `error`, flush, goodbye."""

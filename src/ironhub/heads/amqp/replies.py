@@ -5,13 +5,11 @@ Source: azure-service-api 2.5: clients grant credit for the answer after they ha
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from ironhub.core.errors import HubError
 from ironhub.heads.amqp.node import SilentNode
-
-if TYPE_CHECKING:
-    from ironhub.wire.amqp import IncomingLink, OutgoingLink
+from ironhub.wire.amqp import IncomingLink, OutgoingLink
 
 _TAG: Final = b"\0"
 """Answers are settled when they are sent: the tag tells nobody anything."""
@@ -47,16 +45,16 @@ class ReplyLinks:
         """How many answers wait."""
         return len(self._waiting)
 
-    def enter(self, link: "OutgoingLink") -> None:
+    def enter(self, link: OutgoingLink) -> None:
         """The peer takes answers on `link`, which was accepted."""
         self._links.append(link)
 
-    def leave(self, link: "OutgoingLink") -> None:
+    def leave(self, link: OutgoingLink) -> None:
         """`link` is over; what waits may go another way."""
         if link in self._links:
             self._links.remove(link)
 
-    def answer(self, request: "IncomingLink", reply_to: str | None, payload: bytes) -> None:
+    def answer(self, request: IncomingLink, reply_to: str | None, payload: bytes) -> None:
         """Send `payload` (a whole message) in answer to what came on `request`, now or once there is credit.
 
         It goes to a link of the same session, the one whose target address or name is `reply_to`, else the newest.
@@ -84,7 +82,7 @@ class ReplyLinks:
         link.send(answer.payload, _TAG, True)
         return True
 
-    def _link_for(self, answer: _Answer) -> "OutgoingLink | None":
+    def _link_for(self, answer: _Answer) -> OutgoingLink | None:
         named = None
         newest = None
         for link in self._links:
@@ -100,7 +98,7 @@ class ReplyNode(SilentNode):
 
     __slots__ = ("_link", "_replies", "_soon_flush")
 
-    def __init__(self, replies: ReplyLinks, link: "OutgoingLink", soon_flush: Callable[[], None]) -> None:
+    def __init__(self, replies: ReplyLinks, link: OutgoingLink, soon_flush: Callable[[], None]) -> None:
         """Enter `link`, which was accepted, into `replies`."""
         self._replies = replies
         self._link = link

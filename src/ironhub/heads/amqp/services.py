@@ -1,10 +1,10 @@
 """What every AMQP conversation of a hub shares."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.tally import Tally
+from ironhub.dialects.azure.amqp_events import EventWriter
 from ironhub.heads.background import Background
 from ironhub.identity.audience import HubNames
 from ironhub.identity.gate import Gate
@@ -18,17 +18,14 @@ from ironhub.messaging.telemetry.consumers import Consumers
 from ironhub.messaging.telemetry.model import MAX_MESSAGE
 from ironhub.messaging.telemetry.service import TelemetryService
 from ironhub.twins.service import TwinService
-
-if TYPE_CHECKING:
-    from ironhub.dialects.azure.amqp_events import EventWriter
-    from ironhub.wire.amqp import Limits
+from ironhub.wire.amqp import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmqpSettings:
     """The bounds of one AMQP connection."""
 
-    limits: "Limits | None" = None
+    limits: Limits = field(default_factory=Limits)
     """What the engine holds a peer to."""
     max_body: int = MAX_MESSAGE
     """Bytes of a device's message, its body and properties together."""
@@ -38,8 +35,6 @@ class AmqpSettings:
     """Requests of one device that wait for their turn before reading from the peer pauses."""
     max_audiences: int = 1000
     """Identities and policies that one connection may hold tokens of at the same time."""
-    max_token: int = 16_384
-    """Bytes of a token; nothing of a longer one is looked at."""
     max_requests: int = 100
     """Requests of one connection to one address ($cbs) whose answers wait."""
     max_attempts: int = 20
@@ -57,7 +52,7 @@ class AmqpServices:
     """`names.event_stream` is the entity of the built-in endpoint."""
     telemetry: TelemetryService
     consumers: Consumers
-    events: "EventWriter"
+    events: EventWriter
     twins: TwinService
     commands: CommandService
     feedback: FeedbackReader
