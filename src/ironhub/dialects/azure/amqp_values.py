@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ironhub.core.strict_json import encode_json
-from ironhub.dialects.azure.timestamps import TimestampInvalid, decode_instant, instant_ms
+from ironhub.dialects.azure.timestamps import TimestampInvalid, decode_instant, instant
 from ironhub.wire.amqp.encode import NULL, binary, list_, string, symbol, timestamp, uint
 from ironhub.wire.amqp.message import application_section
 from ironhub.wire.amqp.values import Described, Timestamp, Uuid, Value
@@ -27,8 +27,8 @@ FIELDS: Final = (
     "reply-to-group-id",
 )
 """The fields of the standard's properties section, in their order."""
-_FIRST_MS: Final = -62_135_596_800_000
-"""The year 1 begins."""
+_FIRST_MS: Final = -30_610_224_000_000
+"""The year 1000 begins."""
 _LAST_MS: Final = 253_402_300_799_999
 """The year 9999 ends."""
 _PROPERTIES: Final = b"\x00\x53\x73"
@@ -122,7 +122,11 @@ def _timestamp(text: str) -> bytes:
 
 
 def _instant(ms: int) -> str:
-    return instant_ms(ms / 1000) if _FIRST_MS <= ms <= _LAST_MS else str(ms)
+    """In the years of four digits, else as it is; a float could not tell all of their milliseconds apart."""
+    if not _FIRST_MS <= ms <= _LAST_MS:
+        return str(ms)
+    seconds, rest = divmod(ms, 1000)
+    return f"{instant(seconds)[:19]}.{rest:03d}Z"
 
 
 def _binary(value: bytes) -> str:
