@@ -149,7 +149,7 @@ def parse_address(text: str, *, receiver: bool, event_stream: str) -> Address:
         if address is not None:
             return address
     way = "receives from" if receiver else "sends to"
-    raise AddressUnknown(f"no link {way} {text[:_MAX_SHOWN]!a}")
+    raise AddressUnknown(f"The messaging entity {text[:_MAX_SHOWN]!a} could not be found: no link {way} it")
 
 
 def command_targets(to: str) -> list[Identity]:

@@ -86,7 +86,7 @@ def encode_command(delivery: Delivery, locked_until: float) -> bytes:
         header=header_section(delivery_count=command.delivery_count),
         message_annotations=annotations_section(annotations),
         properties=standard_section({name: text for name, text in named.items() if text}),
-        application_properties=application_texts({**ack, **command.properties}),
+        application_properties=application_texts({**command.properties, **ack}),
         body=data_section(command.body),
     )
 
