@@ -32,13 +32,14 @@ class _Answer(NamedTuple):
 class ReplyLinks:
     """The links on which one peer takes the answers from one address, and the answers that wait for credit."""
 
-    __slots__ = ("_limit", "_links", "_waiting")
+    __slots__ = ("_asking", "_limit", "_links", "_waiting")
 
     def __init__(self, limit: int) -> None:
         """Begin with no links; at most `limit` answers wait."""
         self._limit = limit
         self._links: list[OutgoingLink] = []
         self._waiting: list[_Answer] = []
+        self._asking: dict[Callable[[], None], None] = {}
 
     @property
     def waiting(self) -> int:
@@ -53,6 +54,14 @@ class ReplyLinks:
         """`link` is over; what waits may go another way."""
         if link in self._links:
             self._links.remove(link)
+
+    def watch(self, poured: Callable[[], None]) -> None:
+        """Call `poured` whenever answers that waited are gone: there is room for more requests."""
+        self._asking[poured] = None
+
+    def unwatch(self, poured: Callable[[], None]) -> None:
+        """Take back `watch`; harmless if there was none."""
+        self._asking.pop(poured, None)
 
     def answer(self, request: IncomingLink, reply_to: str | None, payload: bytes) -> None:
         """Send `payload` (a whole message) in answer to what came on `request`, now or once there is credit.
@@ -72,8 +81,11 @@ class ReplyLinks:
 
     def pour(self) -> None:
         """Send what waits, as far as there is credit, in order for each link."""
-        if self._waiting:
-            self._waiting = [answer for answer in self._waiting if not self._sent(answer)]
+        before = len(self._waiting)
+        self._waiting = [answer for answer in self._waiting if not self._sent(answer)]
+        if len(self._waiting) < before:
+            for poured in tuple(self._asking):
+                poured()
 
     def _sent(self, answer: _Answer) -> bool:
         link = self._link_for(answer)

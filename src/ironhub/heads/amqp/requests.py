@@ -28,7 +28,8 @@ class Requests(SilentNode):
         self._link = link
         self._address = address
         self._reply = reply
-        self._work = SerialWork(peer.hub.background, done=self._answered, failed=peer.fail)
+        self._work = SerialWork(peer.hub.background, done=self._renew, failed=peer.fail)
+        peer.replies(address).watch(self._renew)
 
     @property
     def keeps_open(self) -> bool:
@@ -44,6 +45,7 @@ class Requests(SilentNode):
     def detached(self) -> None:
         """See `Node.detached`."""
         self._work.forget()
+        self._peer.replies(self._address).unwatch(self._renew)
 
     async def _answer(self, payload: bytes) -> None:
         try:
@@ -56,7 +58,7 @@ class Requests(SilentNode):
         if not self._peer.closed:
             self._peer.replies(self._address).answer(self._link, head.reply_to, reply)
 
-    def _answered(self) -> None:
+    def _renew(self) -> None:
         limit = self._peer.hub.settings.max_requests
         busy = len(self._work) + self._peer.replies(self._address).waiting
         if self._link.credit + busy <= limit // 2:
