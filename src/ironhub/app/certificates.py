@@ -7,6 +7,7 @@ from ironhub.app.datadir import DataDirectory
 from ironhub.core.clock import Clock, Entropy
 from ironhub.pki.issuing import (
     KeyPair,
+    begins_at,
     belong_together,
     covers_names,
     ends_at,
@@ -31,6 +32,11 @@ class ServerCertificate:
         if not directory.ca_certificate.is_file():
             self._write_authority(make_authority(now=clock.now(), entropy=entropy))
         self.renew_if_due()
+
+    @property
+    def made_at(self) -> float:
+        """When the hub's authority was made, and so the hub, seconds since the epoch."""
+        return begins_at(self._directory.ca_certificate.read_bytes())
 
     @property
     def ends_at(self) -> float:

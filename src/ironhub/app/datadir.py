@@ -50,16 +50,18 @@ class DirectoryUnusable(HubError):
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """Where a running hub listens. Ports; `amqp` is None until the hub speaks it."""
+    """Where a running hub listens. Ports."""
 
     pid: int
     mqtt: int
     https: int
-    amqp: int | None
+    amqp: int
     admin: int
     metrics: int
     bind: str = "127.0.0.1"
     """The first address of the device ports: the command line may have named another than the settings do."""
+    amqp_plain: int | None = None
+    """None: it is off."""
 
 
 class DirectoryIncomplete(HubError):

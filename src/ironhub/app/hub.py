@@ -12,6 +12,7 @@ from ironhub.app.archive import write_archive
 from ironhub.app.certificates import LOOPBACK_NAMES, ServerCertificate
 from ironhub.app.datadir import DataDirectory
 from ironhub.app.files import FileParts, open_files
+from ironhub.app.heads import amqp_services, mqtt_services
 from ironhub.app.jobs import wire_jobs
 from ironhub.app.policies import BUILT_IN, ensure_policies
 from ironhub.app.settings import Settings
@@ -24,12 +25,12 @@ from ironhub.core.sealing import MasterKey
 from ironhub.dialects.azure.configuration_queries import AzureConditions
 from ironhub.dialects.azure.connection_string import EVENT_STREAM
 from ironhub.heads.background import Background
-from ironhub.heads.mqtt.services import MqttServices
 from ironhub.identity.audience import HubNames
 from ironhub.identity.gate import Gate, GateSettings
 from ironhub.messaging.commands.feedback import FeedbackReader
 from ironhub.messaging.commands.service import CommandService
 from ironhub.messaging.methods.service import MethodService
+from ironhub.messaging.sessions.backends import LiveBackends
 from ironhub.messaging.sessions.ports import LiveSession
 from ironhub.messaging.sessions.presence import PresenceRecorder
 from ironhub.messaging.sessions.service import LiveSessions
@@ -96,6 +97,7 @@ class Hub:
         self.presence = PresenceRecorder(stores.devices, clock)
         self.bus.subscribe(self._notice)  # before the sessions: nobody is judged by authorities that are gone
         self.sessions = LiveSessions(self.bus, self.presence, self._judge, self.gate.prepare, self.gate.doubts)
+        self.backends = LiveBackends(self.bus, self.gate.still_admits)
         self.registry = RegistryService(stores.devices, self.bus, clock, entropy)
         self.bulk = BulkService(stores.bulk, self.bus, clock, entropy)
         self.twins = TwinService(stores.twins, self.bus, clock)
@@ -114,7 +116,8 @@ class Hub:
         self.queries = queries
         self.authorities = AuthorityService(stores.authorities, self.bus, clock, entropy)
         self.policies = PolicyService(stores.policies, self.bus, entropy, needed=BUILT_IN)
-        self.mqtt = self._device_services()
+        self.mqtt = mqtt_services(self)
+        self.amqp = amqp_services(self)
         self.services = self._operator_services()
 
     @property
@@ -187,20 +190,6 @@ class Hub:
             async with asyncio.timeout(DRAIN):
                 while await self.relay.step():
                     pass
-
-    def _device_services(self) -> MqttServices:
-        return MqttServices(
-            gate=self.gate,
-            telemetry=self.telemetry,
-            twins=self.twins,
-            commands=self.commands,
-            methods=self.methods,
-            sessions=self.sessions,
-            store=self.stores.sessions,
-            clock=self.clock,
-            entropy=self.entropy,
-            background=self.background,
-        )
 
     def _operator_services(self) -> HubServices:
         return HubServices(

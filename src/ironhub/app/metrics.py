@@ -1,7 +1,7 @@
 """What the metrics page reads from a wired hub; everything is counted elsewhere, in plain attributes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ironhub import __version__
 from ironhub.app.hub import Hub
@@ -19,7 +19,7 @@ def hub_health(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits
 def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -> Callable[[], Readings]:
     def read() -> Readings:
         log = hub.log.stats
-        counts = dict(hub.mqtt.tally.counts)
+        counts = _sum(hub.mqtt.tally.counts, hub.amqp.tally.counts)
         counts["displaced"] = sum(listener.counts.displaced for listener in listeners)
         counts["tls_failure"] = sum(listener.counts.tls_failures for listener in listeners)
         counts["timed_out"] = sum(listener.counts.timed_out for listener in listeners)
@@ -29,6 +29,7 @@ def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -
                 "open": limits.connections,
                 "unidentified": limits.unidentified,
                 "sessions": len(hub.sessions),
+                "backends": len(hub.backends),
             },
             tasks=len(asyncio.all_tasks()),
             connects=counts,
@@ -46,3 +47,8 @@ def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -
         )
 
     return read
+
+
+def _sum(*tallies: Mapping[str, int]) -> dict[str, int]:
+    names = {name: None for tally in tallies for name in tally}
+    return {name: sum(tally.get(name, 0) for tally in tallies) for name in names}

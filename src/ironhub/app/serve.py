@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import ipaddress
 import json
 import logging
 import os
@@ -10,7 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Final
+from typing import ClassVar, Final
 
 import uvloop
 
@@ -24,11 +25,13 @@ from ironhub.app.system import SystemClock, SystemEntropy
 from ironhub.console.api import make_admin_app
 from ironhub.console.health import make_health_app
 from ironhub.core.errors import HubError
+from ironhub.heads.amqp.conversation import AmqpConversation
 from ironhub.heads.http.conversation import HttpConversation
 from ironhub.heads.http.messages import HttpSettings
 from ironhub.heads.limits import ConnectionLimits, connections_within
 from ironhub.heads.listener import Channel, Conversation, Listener, ListenerSettings, PortRefused
 from ironhub.heads.mqtt.conversation import MqttConversation
+from ironhub.wire.tls import PlainContext
 
 log: Final = logging.getLogger(__name__)
 
@@ -42,6 +45,14 @@ LAST_COMMIT: Final = 1.0
 """Seconds that a stop waits for the log, so that what it stores is acknowledged before the sessions end."""
 RENEWAL_LOOK: Final = 3600.0
 """Seconds between two looks whether the server certificate is to be renewed."""
+
+
+class PlaintextExposed(HubError):
+    """A port without TLS would be reachable from other machines."""
+
+    code: ClassVar[str] = "listener.plaintext_exposed"
+    status: ClassVar[int] = 500
+    next_step: ClassVar[str] = "Leave amqp_plain_port out, or bind to 127.0.0.1 and ::1 only, by number."
 
 
 def serve(settings: Settings) -> int:
@@ -64,7 +75,7 @@ async def _serve(settings: Settings) -> int:
         hub.directory.announce(info)
         _tune_collector()
         _print_ready(hub, info)
-        log.info("hub_ready", extra={"mqtt": info.mqtt, "https": info.https, "admin": info.admin})
+        log.info("hub_ready", extra={"mqtt": info.mqtt, "https": info.https, "amqp": info.amqp, "admin": info.admin})
         await stop.wait()
         hub.services.stopping.set()
         log.info("hub_stopping")
@@ -96,13 +107,22 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
         def mqtt(channel: Channel) -> Conversation:
             return MqttConversation(channel, hub.mqtt)
 
-        def http(channel: Channel) -> Conversation:
-            return HttpConversation(channel, azure, mqtt, requests)
+        def amqp(channel: Channel) -> Conversation:
+            return AmqpConversation(channel, hub.amqp)
 
-        listeners = [Listener(context, mqtt, limits, bounds), Listener(context, http, limits, bounds)]
+        inside = {"mqtt": mqtt, "amqpwsb10": amqp}
+
+        def http(channel: Channel) -> Conversation:
+            return HttpConversation(channel, azure, inside, requests)
+
+        secured = [Listener(context, factory, limits, bounds) for factory in (mqtt, http, amqp)]
+        plain = Listener(PlainContext(), amqp, limits, bounds)
+        listeners = [*secured, plain]
         stack.push_async_callback(_drain, hub, listeners)
-        mqtt_port = await listeners[0].start(settings.bind, settings.mqtt_port)
-        https_port = await _start_https(listeners[1], settings)
+        mqtt_port = await secured[0].start(settings.bind, settings.mqtt_port)
+        https_port = await _start_https(secured[1], settings)
+        amqp_port = await secured[2].start(settings.bind, settings.amqp_port)
+        plain_port = await _start_plain(plain, settings)
         metrics = AsgiServer(
             make_health_app(hub_health(hub, listeners, limits)),
             settings.admin_bind,
@@ -119,10 +139,12 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
             key=hub.directory.server_key,
         )
         admin_port = await stack.enter_async_context(admin)
-        renewal = asyncio.create_task(_renew(hub, listeners, admin))
+        renewal = asyncio.create_task(_renew(hub, secured, admin))
         stack.callback(renewal.cancel)
         await stack.enter_async_context(hub.serving())
-        yield RunInfo(os.getpid(), mqtt_port, https_port, None, admin_port, metrics_port, settings.bind[0])
+        yield RunInfo(
+            os.getpid(), mqtt_port, https_port, amqp_port, admin_port, metrics_port, settings.bind[0], plain_port
+        )
 
 
 def _affordable(wanted: int) -> int:
@@ -146,6 +168,25 @@ async def _start_https(listener: Listener, settings: Settings) -> int:
         log.warning("https_port_refused", extra={"instead": port, "next_step": refusal.next_step})
         print(f"warning: {refusal.code}: {refusal} Listening on {port}. ({refusal.next_step})", file=sys.stderr)  # noqa: T201
         return port
+
+
+async def _start_plain(listener: Listener, settings: Settings) -> int | None:
+    """Listen without TLS where that was asked for, and nobody but this machine can come."""
+    if settings.amqp_plain_port is None:
+        return None
+    exposed = [address for address in settings.bind if not _is_loopback(address)]
+    if exposed:
+        raise PlaintextExposed(f"AMQP without TLS is for this machine only, and {', '.join(exposed)} is not")
+    port = await listener.start(settings.bind, settings.amqp_plain_port)
+    log.warning("amqp_without_tls", extra={"port": port, "addresses": list(settings.bind)})
+    return port
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False  # a name, which may come to mean another address
 
 
 async def _renew(hub: Hub, listeners: list[Listener], admin: AsgiServer) -> None:
@@ -172,6 +213,7 @@ async def _drain(hub: Hub, listeners: list[Listener]) -> None:
         async with asyncio.timeout(LAST_COMMIT):
             await hub.log.committed()
     hub.sessions.end_all()
+    hub.backends.end_all()
     for listener in listeners:
         await listener.close(hub.settings.drain_timeout)
 
@@ -192,5 +234,6 @@ def _print_ready(hub: Hub, info: RunInfo) -> None:
         "admin": info.admin,
         "metrics": info.metrics,
         "ca": str(hub.directory.ca_certificate.resolve()),
+        **({} if info.amqp_plain is None else {"amqp_plain": info.amqp_plain}),
     }
     print(json.dumps(ready), flush=True)  # noqa: T201

@@ -42,6 +42,11 @@ class Settings(BaseModel):
     """MQTT over TLS; 0: any free port."""
     https_port: int | None = Field(None, ge=0, le=65535)
     """HTTPS and WebSockets; None: 443, or 8443 with a warning where 443 is refused to this user."""
+    amqp_port: int = Field(5671, ge=0, le=65535)
+    """AMQP over TLS; 0: any free port."""
+    amqp_plain_port: int | None = Field(None, ge=0, le=65535)
+    """AMQP without TLS, for clients told that this is a development emulator; None: off. Everybody on this machine can
+    read along, so it needs loopback addresses in `bind`. 0: any free port."""
     admin_port: int = Field(9443, ge=0, le=65535)
     """Admin API; 0: any free port."""
     metrics_port: int = Field(9464, ge=0, le=65535)

@@ -9,7 +9,7 @@ from ironhub.heads.channel import Channel, Conversation, ConversationFactory
 from ironhub.heads.connection import Connection
 from ironhub.heads.limits import ConnectionLimits
 from ironhub.heads.sockets import AddressUnusable, PortRefused, PortTaken, bind_all, port_of
-from ironhub.wire.tls import Context
+from ironhub.wire.tls import EngineSource
 
 __all__ = [
     "AddressUnusable",
@@ -70,7 +70,7 @@ class Listener:
     """One port on one or several addresses. Belongs to the event loop that starts it."""
 
     def __init__(
-        self, context: Context, factory: ConversationFactory, limits: ConnectionLimits, settings: ListenerSettings
+        self, context: EngineSource, factory: ConversationFactory, limits: ConnectionLimits, settings: ListenerSettings
     ) -> None:
         """Take what a connection needs; `limits` may be shared with other listeners.
 
@@ -106,7 +106,7 @@ class Listener:
             self._servers.append(server)
         return bound
 
-    def replace_context(self, context: Context) -> None:
+    def replace_context(self, context: EngineSource) -> None:
         """Use another certificate for connections that begin from now on; the others keep theirs."""
         self.context = context
 

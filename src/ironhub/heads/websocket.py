@@ -1,4 +1,4 @@
-"""A WebSocket as a Channel: whoever talks MQTT over TLS talks it over HTTPS too, and does not notice.
+"""A WebSocket as a Channel: whoever talks MQTT or AMQP over TLS talks it over HTTPS too, and does not notice.
 
 Tolerates what the vendor's SDKs do: any path in front of theirs, the subprotocol in any case, control
 frames without a mask (the connection then ends, as it does anyway). Never compresses and never sends a ping.
@@ -16,13 +16,13 @@ from websockets.protocol import Protocol, Side, State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from ironhub.dialects.azure.topics import WEBSOCKET_PATH
+from ironhub.dialects.azure.topics import WEBSOCKET_PATHS
 from ironhub.heads.channel import Channel, ConversationFactory
 from ironhub.heads.http.errors import HandshakeRefused
 from ironhub.heads.http.messages import Head
 
 MAX_FRAME: Final = 524_288
-"""Bytes of one message; the largest MQTT packet and some more."""
+"""Bytes of one message; the largest MQTT packet, and many frames of AMQP."""
 MAX_STRANGER_FRAME: Final = 65_536
 """Bytes of an unfinished frame that are kept for a peer that has not authenticated."""
 
@@ -33,7 +33,7 @@ _QUIET.setLevel(logging.CRITICAL + 1)  # a peer's mistakes are told by us, once,
 def asks_for_websocket(head: Head) -> bool:
     """Whether the request wants to become a WebSocket, at an address where that is possible."""
     path = head.path.replace("%24", "$").removesuffix("/").lower()
-    return path.endswith(WEBSOCKET_PATH) and "websocket" in head.headers.get("upgrade", "").lower()
+    return path.endswith(WEBSOCKET_PATHS) and "websocket" in head.headers.get("upgrade", "").lower()
 
 
 def open_websocket(

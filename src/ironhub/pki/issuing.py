@@ -103,6 +103,11 @@ def covers_names(certificate: bytes, names: Sequence[str]) -> bool:
     return {_alternative(name) for name in names} <= set(found)
 
 
+def begins_at(certificate: bytes) -> float:
+    """Return from when on a certificate, PEM, is good: seconds since the epoch. Raises CorruptStore."""
+    return _load_certificate(certificate).not_valid_before_utc.timestamp()
+
+
 def ends_at(certificate: bytes) -> float:
     """Return when a certificate, PEM, ends: seconds since the epoch. Raises CorruptStore."""
     return _load_certificate(certificate).not_valid_after_utc.timestamp()

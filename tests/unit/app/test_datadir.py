@@ -16,7 +16,7 @@ from ironhub.app.datadir import (
     RunInfo,
 )
 
-INFO = RunInfo(pid=1, mqtt=8883, https=443, amqp=None, admin=9443, metrics=9464)
+INFO = RunInfo(pid=1, mqtt=8883, https=443, amqp=5671, admin=9443, metrics=9464)
 
 
 @pytest.fixture

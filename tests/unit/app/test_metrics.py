@@ -24,18 +24,21 @@ async def test_what_is_counted_is_read(tmp_path: Path) -> None:
         grant = by_operator(Permission.TWIN_WRITE, PRESS)
         await hub.twins.update(grant, tags={"hall": "b"}, desired=None, if_match=None)
         hub.mqtt.tally.add("accepted")
+        hub.amqp.tally.add("accepted")
+        hub.amqp.tally.add("refused:identity.unauthorized")
         partition = hub.log.partition_of(PRESS.device_id)
         assert await hub.log.wait(partition, 1, 10.0)
         sources = hub_health(hub, [], ConnectionLimits())
         readings = sources.read()
         assert readings.version == __version__
         assert readings.twin_changes == {"tags": 1}
-        assert readings.connects["accepted"] == 1
+        assert readings.connects["accepted"] == 2
+        assert readings.connects["refused:identity.unauthorized"] == 1
         assert readings.messages_stored == 2
         assert readings.bytes_stored > 0
         assert readings.commits >= 1
         assert readings.stores == {"hub": True, "stream": True}
-        assert readings.connections == {"open": 0, "unidentified": 0, "sessions": 0}
+        assert readings.connections == {"open": 0, "unidentified": 0, "sessions": 0, "backends": 0}
         assert readings.tasks >= 1
         assert (readings.jobs, readings.job_devices) == (0, {})
         assert list(sources.ready()) == []

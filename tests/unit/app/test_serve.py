@@ -21,19 +21,22 @@ from tests.fakes.clock import FakeEntropy
 from tests.fakes.running_hub import own_address
 from tests.fakes.sessions import FakeSession
 from tests.fakes.streams import entries
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from ironhub.app import serve as module
 from ironhub.app.datadir import DataDirectory, DirectoryInUse, RunInfo
 from ironhub.app.hub import open_hub
-from ironhub.app.serve import listening
+from ironhub.app.serve import PlaintextExposed, listening
 from ironhub.app.settings import Settings
 from ironhub.app.system import SystemClock
 from ironhub.core.ids import identity
 from ironhub.heads.listener import Listener, PortRefused, PortTaken
+from ironhub.wire.amqp.frames import AMQP_HEADER
 
 
 def settings(path: Path, **given: Any) -> Settings:
-    ports = {"mqtt_port": 0, "https_port": 0, "admin_port": 0, "metrics_port": 0}
+    ports = dict.fromkeys(("mqtt_port", "https_port", "amqp_port", "admin_port", "metrics_port"), 0)
     return Settings(**{"data": path, "bind": (own_address(),), **ports, **given})
 
 
@@ -41,11 +44,11 @@ async def test_every_listener_answers_once_it_is_ready(tmp_path: Path) -> None:
     given = settings(tmp_path / "data")
     clock, entropy = SystemClock(), FakeEntropy()
     async with open_hub(given, clock=clock, entropy=entropy) as hub, listening(hub) as info:
-        assert info.amqp is None
+        assert info.amqp_plain is None
         assert info.pid == os.getpid()
         trust = ssl.create_default_context(cafile=str(hub.directory.ca_certificate))
         trust.check_hostname = False
-        for port in (info.mqtt, info.https):
+        for port in (info.mqtt, info.https, info.amqp):
             _, writer = await asyncio.open_connection(given.bind[0], port, ssl=trust)
             writer.close()
             await writer.wait_closed()
@@ -57,6 +60,40 @@ async def test_every_listener_answers_once_it_is_ready(tmp_path: Path) -> None:
             assert (await metrics.get("/healthz")).status_code == 200
             assert (await metrics.get("/readyz")).status_code == 200
             assert "ironhub_connections" in (await metrics.get("/metrics")).text
+
+
+async def test_amqp_without_tls_is_served_to_this_machine_and_warned_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = settings(tmp_path / "data", amqp_plain_port=0)
+    async with open_hub(given, clock=SystemClock(), entropy=FakeEntropy()) as hub, listening(hub) as info:
+        assert info.amqp_plain
+        reader, writer = await asyncio.open_connection(given.bind[0], info.amqp_plain)
+        writer.write(AMQP_HEADER)
+        assert await reader.readexactly(8) == AMQP_HEADER
+        assert reader._transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) < 32_768
+        writer.close()
+        await writer.wait_closed()
+    assert [record.message for record in caplog.records].count("amqp_without_tls") == 1
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "localhost"])
+async def test_amqp_without_tls_is_not_served_to_other_machines(tmp_path: Path, address: str) -> None:
+    given = settings(tmp_path, bind=("127.0.0.1", address), amqp_plain_port=0)
+    with pytest.raises(PlaintextExposed, match=address):
+        await module._start_plain(cast("Listener", Refusing()), given)
+
+
+async def test_amqp_is_spoken_inside_a_websocket(tmp_path: Path) -> None:
+    given = settings(tmp_path / "data")
+    async with open_hub(given, clock=SystemClock(), entropy=FakeEntropy()) as hub, listening(hub) as info:
+        trust = ssl.create_default_context(cafile=str(hub.directory.ca_certificate))
+        for path in ("/$iothub/websocket", "/$servicebus/websocket/"):
+            url = f"wss://{given.bind[0]}:{info.https}{path}"
+            trust.check_hostname = False
+            async with connect(url, ssl=trust, subprotocols=[Subprotocol("AMQPWSB10")]) as client:
+                await client.send(AMQP_HEADER)
+                assert await client.recv() == AMQP_HEADER
 
 
 async def test_a_port_that_is_taken_is_an_error_and_the_others_are_closed_again(tmp_path: Path) -> None:
@@ -203,7 +240,8 @@ def test_serve_ends_with_0_on_sigterm_and_prints_one_ready_line(
     (line,) = capsys.readouterr().out.splitlines()
     said = json.loads(line)
     assert said["event"] == "ready"
-    assert said["amqp"] is None
+    assert said["amqp"] > 0
+    assert "amqp_plain" not in said
     assert Path(said["ca"]) == tmp_path / "data" / "pki" / "ca.pem"
 
 
@@ -225,7 +263,7 @@ def test_serve_waits_for_no_other_hub(tmp_path: Path) -> None:
     directory = DataDirectory(tmp_path / "data")
     directory.make()
     with directory.locked(SystemClock()):
-        directory.announce(RunInfo(1, 1, 1, None, 1, 1))
+        directory.announce(RunInfo(1, 1, 1, 1, 1, 1))
         with pytest.raises(DirectoryInUse):
             module.serve(settings(directory.path))
 

@@ -82,7 +82,14 @@ class Opened:
 
 
 @pytest.mark.parametrize(
-    "path", ["/$iothub/websocket", "/:18883/$iothub/websocket", "/%24iothub/websocket/", "/$IoTHub/WebSocket"]
+    "path",
+    [
+        "/$iothub/websocket",
+        "/:18883/$iothub/websocket",
+        "/%24iothub/websocket/",
+        "/$IoTHub/WebSocket",
+        "/$servicebus/websocket/",
+    ],
 )
 def test_a_path_that_ends_right_can_become_a_websocket(path: str) -> None:
     assert asks_for_websocket(head(path))

@@ -1,12 +1,13 @@
 import pytest
 
-from ironhub.core.ids import identity
+from ironhub.core.ids import Identity, identity
 from ironhub.identity.audience import (
     Audience,
     HubNames,
     covers,
     device_resource,
     encode_resource,
+    identity_of,
     identity_path,
     normal_host,
     parse_audience,
@@ -97,3 +98,17 @@ def test_a_name_that_is_none_changes_nothing() -> None:
     with pytest.raises(ValueError, match="not a host name: 'a b'"):
         names.replace(["plant.example", "a b"])
     assert list(names) == ["hub.example"]
+
+
+@pytest.mark.parametrize("who", [identity("press-7"), identity("press-7", "arm"), identity("a%2Fb", "modules")])
+def test_a_path_leads_back_to_who_lives_there(who: Identity) -> None:
+    assert identity_of(identity_path(who)) == who
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "/devices", "/devices/", "devices/a", "/Devices/a", "/devices/a/", "/devices/a/modules", "/devices/a b"]
+    + ["/devices/a/modules/", "/devices/a/modules/b/c", "/devices/a/twin/b", "/messages/events"],
+)
+def test_nobody_lives_anywhere_else(path: str) -> None:
+    assert identity_of(path) is None

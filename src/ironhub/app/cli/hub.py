@@ -56,7 +56,13 @@ def serve(
         typer.Option("--https-port", min=0, max=65535, help="HTTPS and WebSockets.", show_default="443, else 8443"),
     ] = None,
     amqp_port: Annotated[
-        int | None, typer.Option("--amqp-port", min=0, max=65535, help="Reserved for AMQP, which is not served yet.")
+        int | None, typer.Option("--amqp-port", min=0, max=65535, help="AMQP over TLS.", show_default="5671")
+    ] = None,
+    amqp_plain_port: Annotated[
+        int | None,
+        typer.Option(
+            "--amqp-plain-port", min=0, max=65535, help="AMQP without TLS, on loopback only.", show_default="off"
+        ),
     ] = None,
     admin_port: Annotated[
         int | None, typer.Option("--admin-port", min=0, max=65535, help="Admin API.", show_default="9443")
@@ -89,6 +95,8 @@ def serve(
         "bind": bind,
         "mqtt_port": mqtt_port,
         "https_port": https_port,
+        "amqp_port": amqp_port,
+        "amqp_plain_port": amqp_plain_port,
         "admin_port": admin_port,
         "metrics_port": metrics_port,
         "hostname": hostname,

@@ -38,7 +38,9 @@ def check_ports(patient: Patient) -> Iterator[Finding]:
 def wanted_ports(settings: Settings) -> list[Wanted]:
     """Return where a hub of these settings listens; port 0 (any free one) needs no look."""
     https = PRIVILEGED if settings.https_port is None else settings.https_port
-    device_ports = (("mqtt_port", settings.mqtt_port), ("https_port", https))
+    device_ports = [("mqtt_port", settings.mqtt_port), ("https_port", https), ("amqp_port", settings.amqp_port)]
+    if settings.amqp_plain_port is not None:
+        device_ports.append(("amqp_plain_port", settings.amqp_plain_port))
     own_ports = (("admin_port", settings.admin_port), ("metrics_port", settings.metrics_port))
     wanted = [Wanted(name, address, port) for name, port in device_ports for address in settings.bind]
     wanted += [Wanted(name, settings.admin_bind, port) for name, port in own_ports]
@@ -107,7 +109,14 @@ def _free(wanted: Wanted, settings: Settings) -> Iterator[Finding]:
 
 def _answers(settings: Settings, running: RunInfo) -> Iterator[Finding]:
     device, own = running.bind, settings.admin_bind
-    places = {"mqtt": (device, running.mqtt), "https": (device, running.https), "admin": (own, running.admin)}
+    places = {
+        "mqtt": (device, running.mqtt),
+        "https": (device, running.https),
+        "amqp": (device, running.amqp),
+        "admin": (own, running.admin),
+    }
+    if running.amqp_plain is not None:
+        places["amqp_plain"] = (device, running.amqp_plain)
     silent = [f"{name} ({port})" for name, (address, port) in places.items() if not _connects(address, port)]
     if silent:
         step = "Look into the hub's log, and restart it."

@@ -16,7 +16,7 @@ from ironhub.dialects.azure.properties import Pair, check_bag, encode_bag
 from ironhub.dialects.azure.timestamps import instant
 from ironhub.messaging.commands.model import Ack, Command
 
-WEBSOCKET_PATH: Final = "/$iothub/websocket"
+WEBSOCKET_PATHS: Final = ("/$iothub/websocket", "/$servicebus/websocket")
 """Where SDKs ask for MQTT over WebSocket, with anything in front of it."""
 MAX_REQUEST_ID: Final = 256
 """Characters."""

@@ -8,7 +8,7 @@ be told to the sessions it concerns.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from enum import Enum, auto
 from typing import Final
 
@@ -45,12 +45,13 @@ class HttpConversation:
         self,
         channel: Channel,
         application: Application,
-        mqtt: ConversationFactory,
+        websockets: Mapping[str, ConversationFactory],
         settings: HttpSettings = DEFAULT_SETTINGS,
     ) -> None:
+        """Take who answers requests, and who talks inside a WebSocket, by lower-case subprotocol."""
         self._channel = channel
         self._application = application
-        self._websockets = {"mqtt": mqtt}
+        self._websockets = websockets
         self._settings = settings
         self._buffer = bytearray()
         self._paused = False

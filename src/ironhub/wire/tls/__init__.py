@@ -8,12 +8,14 @@ from ironhub.wire.tls.model import (
     ContextFactory,
     Engine,
     EngineName,
+    EngineSource,
     EngineUnavailable,
     ServerIdentity,
     TlsFailed,
     TlsSettings,
     TlsVersion,
 )
+from ironhub.wire.tls.plain import PlainContext
 
 __all__ = [
     "BadCertificate",
@@ -23,7 +25,9 @@ __all__ = [
     "Engine",
     "EngineName",
     "EngineReport",
+    "EngineSource",
     "EngineUnavailable",
+    "PlainContext",
     "ServerIdentity",
     "TlsFailed",
     "TlsSettings",

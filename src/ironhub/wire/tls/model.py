@@ -119,15 +119,19 @@ class Engine(Protocol):
         """What is spoken; None before the handshake is done."""
 
 
-class Context(Protocol):
+class EngineSource(Protocol):
+    """What a listener needs: an engine for each connection."""
+
+    def new_engine(self) -> Engine:
+        """Return the engine of a new connection. Raises RuntimeError: called in another thread than before."""
+
+
+class Context(EngineSource, Protocol):
     """Certificates and settings, from which each connection gets an engine. Belongs to one thread."""
 
     @property
     def engine_name(self) -> EngineName:
         """Which implementation this is."""
-
-    def new_engine(self) -> Engine:
-        """Return the engine of a new connection. Raises RuntimeError: called in another thread than before."""
 
 
 class ContextFactory(Protocol):

@@ -119,7 +119,7 @@ async def wildcard_hub(tmp_path: Path, address: str) -> AsyncIterator[httpx.Asyn
     settings = Settings.model_validate({"data": tmp_path, "admin_bind": address})
     async with open_client(tmp_path, creates=True):
         pass
-    info = RunInfo(pid=1, mqtt=1, https=2, amqp=None, admin=9443, metrics=4)
+    info = RunInfo(pid=1, mqtt=1, https=2, amqp=5671, admin=9443, metrics=4)
     async with client._over_network(DataDirectory(tmp_path), settings, info) as http:
         yield http
 

@@ -66,10 +66,12 @@ def test_serve_takes_its_settings_from_the_command_line(cli: Cli, data: Path, mo
     monkeypatch.setattr(serving, "serve", serve)
     monkeypatch.setattr("ironhub.app.logs.configure_logs", lambda *_: None)
     ports = ("--mqtt-port", "1", "--https-port", "2", "--amqp-port", "5", "--admin-port", "3", "--metrics-port", "4")
+    ports = (*ports, "--amqp-plain-port", "6")
     names = ("--hostname", "a", "--hostname", "b", "--bind", "127.0.0.9")
     assert cli("serve", *ports, *names, "--log-format", "console", "--log-level", "debug").code == 0
     (settings,) = seen
     assert (settings.mqtt_port, settings.https_port, settings.admin_port, settings.metrics_port) == (1, 2, 3, 4)
+    assert (settings.amqp_port, settings.amqp_plain_port) == (5, 6)
     assert (settings.hostname, settings.bind, settings.data) == (("a", "b"), ("127.0.0.9",), data)
     assert (settings.log_format, settings.log_level) == ("console", "debug")
 

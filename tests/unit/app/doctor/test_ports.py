@@ -13,7 +13,7 @@ from ironhub.app.doctor import ports
 from ironhub.app.doctor.model import Level, Patient
 from ironhub.app.doctor.ports import Wanted, bind_error, check_ports, judged, wanted_ports
 
-ANY = {"mqtt_port": 0, "https_port": 0, "admin_port": 0, "metrics_port": 0, "bind": ["127.0.0.1"]}
+ANY = {"mqtt_port": 0, "https_port": 0, "amqp_port": 0, "admin_port": 0, "metrics_port": 0, "bind": ["127.0.0.1"]}
 HTTPS = Wanted("https_port", "127.0.0.1", 443)
 
 
@@ -31,9 +31,15 @@ def test_every_port_of_every_address_is_tried(patient: Patient) -> None:
     assert {(one.setting, one.port) for one in wanted} == {
         ("mqtt_port", 8883),
         ("https_port", 443),
+        ("amqp_port", 5671),
         ("admin_port", 9443),
     }
-    assert len(wanted) == 5
+    assert len(wanted) == 7
+
+
+def test_the_port_without_tls_is_tried_where_there_is_one(patient: Patient) -> None:
+    (wanted,) = wanted_ports(with_settings(patient, **{**ANY, "amqp_plain_port": 5672}).settings)
+    assert wanted == Wanted("amqp_plain_port", "127.0.0.1", 5672)
 
 
 def test_ports_that_are_free_are_good(patient: Patient) -> None:
@@ -79,7 +85,7 @@ def test_where_443_is_refused_the_port_instead_is_tried_too(patient: Patient, mo
 
 
 def test_a_running_hub_must_answer(patient: Patient, taken: int) -> None:
-    running = RunInfo(pid=7, mqtt=taken, https=taken, amqp=None, admin=taken, metrics=taken)
+    running = RunInfo(pid=7, mqtt=taken, https=taken, amqp=taken, admin=taken, metrics=taken)
     (finding,) = check_ports(replace(patient, running=running))
     assert finding.level is Level.OK
     (finding,) = check_ports(replace(patient, running=replace(running, bind="127.200.0.1")))
@@ -88,5 +94,8 @@ def test_a_running_hub_must_answer(patient: Patient, taken: int) -> None:
         silent.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets it, and nobody answers
         deaf = replace(running, https=silent.getsockname()[1])
         (finding,) = check_ports(replace(patient, running=deaf))
-    assert finding.level is Level.BAD
-    assert "https" in finding.what
+        assert finding.level is Level.BAD
+        assert "https" in finding.what
+        deaf = replace(running, amqp_plain=silent.getsockname()[1])
+        (finding,) = check_ports(replace(patient, running=deaf))
+        assert "amqp_plain" in finding.what

@@ -26,7 +26,7 @@ def program(text: str) -> tuple[str, ...]:
 
 
 def running(mqtt: int) -> RunInfo:
-    return RunInfo(pid=1, mqtt=mqtt, https=443, amqp=None, admin=9443, metrics=9464)
+    return RunInfo(pid=1, mqtt=mqtt, https=443, amqp=5671, admin=9443, metrics=9464)
 
 
 def test_a_hub_that_was_started_is_stopped_at_the_end(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from ironhub.app.simulator.profiles import PRESS_SHOP
 from ironhub.app.simulator.run import allow_files, target_of
 
 CALM = msgspec.structs.replace(PRESS_SHOP, network=Network(drops_per_day=0, outages_per_day=0))
-INFO = RunInfo(pid=1, mqtt=8883, https=443, amqp=None, admin=9443, metrics=9464, bind="0.0.0.0")
+INFO = RunInfo(pid=1, mqtt=8883, https=443, amqp=5671, admin=9443, metrics=9464, bind="0.0.0.0")
 
 
 @pytest.fixture(scope="module")

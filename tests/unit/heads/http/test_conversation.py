@@ -70,7 +70,7 @@ class Talk:
         self.channel = FakeChannel()
         self.inside: list[Inside] = []
         bounds = HttpSettings(**settings)  # type: ignore[arg-type]  # ints and floats by name
-        self.conversation = HttpConversation(self.channel, self.application, self._enter, bounds)
+        self.conversation = HttpConversation(self.channel, self.application, {"mqtt": self._enter}, bounds)
 
     def _enter(self, channel: Channel) -> Inside:
         self.inside.append(Inside(channel))
@@ -423,7 +423,7 @@ class StoreTalk:
     def __init__(self, **settings: float) -> None:
         self.store, self.channel = Store(), FakeChannel()
         bounds = HttpSettings(**settings)  # type: ignore[arg-type]  # ints and floats by name
-        self.conversation = HttpConversation(self.channel, self.store, self._no_websocket, bounds)
+        self.conversation = HttpConversation(self.channel, self.store, {"mqtt": self._no_websocket}, bounds)
         self.hear = self.conversation.receive
 
     def _no_websocket(self, channel: Channel) -> HttpConversation:

@@ -111,7 +111,7 @@ async def test_what_cannot_be_read_is_refused_in_the_vendors_shape(api: AzureApi
 
 
 async def test_the_bytes_of_the_python_sdk_get_the_bytes_it_understands(api: AzureApi) -> None:
-    conversation = HttpConversation(api.channel, api.service, lambda channel: conversation)
+    conversation = HttpConversation(api.channel, api.service, {})
     body = json.dumps(NODE_CREATE).encode()
     conversation.receive(
         b"PUT /devices/press-7?api-version=2021-04-12 HTTP/1.1\r\nHost: hub.example\r\n"
