@@ -1,13 +1,14 @@
 """The AMQP head over stores and log in memory: all is the product's own but the socket, the clock and the dice."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tests.fakes.amqp_client import AmqpClient, ClientLink, statuses
 from tests.fakes.channel import FakeChannel
 from tests.fakes.files import ACCOUNT
 from tests.fakes.grants import by_operator
 from tests.fakes.services import SmallHub
+from tests.fakes.trouble import until
 
 from ironhub.access.model import Permission
 from ironhub.access.policies import PolicyService
@@ -149,6 +150,10 @@ class Peer:
         """Let all that was begun come to its end, and hear what it led to."""
         await self.hub.settle()
         return self.hear()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Hear until `condition()` holds. Raises TimeoutError."""
+        await until(lambda: self.hear() is self and condition())
 
     async def put_token(self, token: str) -> object:
         """Put a token at `$cbs` and return the status of the answer; None: there was none."""

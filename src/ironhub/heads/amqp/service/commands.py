@@ -4,6 +4,7 @@ What it protects: only a back end that may send to all devices gets such a link,
 identity that it is addressed to. What is not stored yet is bounded by the credit, and in bytes.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -79,10 +80,15 @@ class CommandSender(SilentNode):
             self._settle(delivery, refusal)
 
     async def _store(self, delivery: Delivery) -> None:
-        """All that is in it, or up to the first that is refused."""
-        for message in read_messages(delivery.payload, delivery.message_format):
-            candidates, draft = decode_command(message)
-            await self._send(candidates, draft)
+        """Raises what the first of a batch is refused with that is; the others are stored all the same.
+
+        A single command takes the same steps as one of a batch, so neither overtakes the other.
+        """
+        drafts = [decode_command(each) for each in read_messages(delivery.payload, delivery.message_format)]
+        sending = (self._send(candidates, draft) for candidates, draft in drafts)
+        for result in await asyncio.gather(*sending, return_exceptions=True):
+            if result is not None:
+                raise result
 
     async def _send(self, candidates: Sequence[Identity], draft: CommandDraft) -> None:
         """Some clients percent-encode the id and some do not: the first candidate that exists is meant."""
