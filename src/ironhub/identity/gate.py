@@ -111,7 +111,8 @@ class Gate:
         if unverified.policy is None:
             raise TokenRejected("a token of no policy")
         # 2. The policy's key signed it, and it is not expired.
-        policy, verified = await self._verify_by_policy(unverified, unverified.policy)
+        by_text = self._is_of_the_stream(unverified.resource)  # clients of Event Hubs take the key as it is written
+        policy, verified = await self._verify_by_policy(unverified, unverified.policy, by_text=by_text)
         # 3. It was signed for this hub, or for a part of it.
         scope = self._scope(self._own_audience(verified).path)
         return ServicePrincipal(policy.name, policy.rights, scope, verified.ends_at, verified.key_digest)
@@ -270,11 +271,13 @@ class Gate:
             return False
         return again.proof is principal.proof and again.chain_digest == principal.chain_digest
 
-    async def _verify_by_policy(self, token: UnverifiedToken, name: str) -> tuple[KnownPolicy, VerifiedToken]:
+    async def _verify_by_policy(
+        self, token: UnverifiedToken, name: str, *, by_text: bool = False
+    ) -> tuple[KnownPolicy, VerifiedToken]:
         policy = await self._policies.known_policy(name)
         if policy is None:
-            raise self._reject_keyless(token, f"no policy {name!r}")
-        return policy, self._verify(token, policy.keys)
+            raise self._reject_keyless(token, f"no policy {name!r}", by_text=by_text)
+        return policy, self._verify(token, policy.keys, by_text=by_text)
 
     def _verify_by_own_key(self, token: UnverifiedToken, known: KnownIdentity | None) -> VerifiedToken:
         keys = _own_keys(known)
@@ -282,20 +285,25 @@ class Gate:
             raise self._reject_keyless(token, "unknown, disabled, or not to be admitted by a key")
         return self._verify(token, keys)
 
-    def _reject_keyless(self, token: UnverifiedToken, detail: str) -> TokenRejected:
+    def _reject_keyless(self, token: UnverifiedToken, detail: str, *, by_text: bool = False) -> TokenRejected:
         """Verify all the same, for the time it takes, and return the refusal that names the real reason in our log."""
         with suppress(TokenRejected):
-            self._verify(token, _NO_KEYS)
+            self._verify(token, _NO_KEYS, by_text=by_text)
         return TokenRejected(detail)
 
-    def _verify(self, token: UnverifiedToken, keys: SymmetricKeys) -> VerifiedToken:
-        return verify_sas_token(token, keys=keys, now=self._clock.now(), leeway=self._settings.clock_skew)
+    def _verify(self, token: UnverifiedToken, keys: SymmetricKeys, *, by_text: bool = False) -> VerifiedToken:
+        now, leeway = self._clock.now(), self._settings.clock_skew
+        return verify_sas_token(token, keys=keys, now=now, leeway=leeway, by_text=by_text)
 
     def _own_audience(self, verified: VerifiedToken) -> Audience:
         audience = parse_audience(verified.resource)
         if audience is None or audience.host not in self._names:
             raise TokenRejected(f"signed for {verified.resource[:300]!r}, which is not ours")
         return audience
+
+    def _is_of_the_stream(self, resource: str) -> bool:
+        audience = parse_audience(resource)
+        return audience is not None and self._scope(audience.path) != audience.path
 
     def _scope(self, path: str) -> str:
         first, rest = path[1:].partition("/")[::2]

@@ -91,12 +91,18 @@ def parse_sas_token(text: str) -> UnverifiedToken:
 
 
 def verify_sas_token(
-    token: UnverifiedToken, *, keys: Sequence[bytes], now: float, leeway: float = CLOCK_SKEW
+    token: UnverifiedToken,
+    *,
+    keys: Sequence[bytes],
+    now: float,
+    leeway: float = CLOCK_SKEW,
+    by_text: bool = False,
 ) -> VerifiedToken:
     """Return what `token` was signed for, e.g. "hub.example/devices/press-7", and until when it is good.
 
     Args:
         keys: one or two raw HMAC keys (base64 already undone), primary first.
+        by_text: take also what was signed with the base64 text of a key, as clients of Event Hubs do.
         now: seconds since the Unix epoch, UTC.
         leeway: seconds a token stays good after `se`, for clocks that run late.
 
@@ -108,6 +114,10 @@ def verify_sas_token(
     """
     message = f"{token.signed_resource}\n{token.signed_expiry}".encode()
     signer = find_signer(message, token.signature, keys)
+    if by_text:
+        texts = [base64.b64encode(key) for key in keys]
+        text = find_signer(message, token.signature, texts)
+        signer = signer if text is None else keys[texts.index(text)]
     if signer is None:
         raise TokenRejected("signed with another key")
     ends_at = token.expires_at + leeway

@@ -1,6 +1,7 @@
 """Every way in that should be closed, tried at the gate itself; x509 paths in detail are in test_x509.py."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -546,6 +547,23 @@ async def test_a_back_end_has_the_rights_of_its_policy_where_its_token_reaches(
     assert (principal.policy, principal.scope) == ("service", scope)
     assert principal.rights == {Right.SERVICE_CONNECT}
     assert principal.expires_at == clock.now() + 3900
+
+
+@pytest.mark.parametrize("key", [b"b" * 32, b64encode(b"b" * 32)], ids=["key", "its text"])
+async def test_readers_of_the_stream_may_sign_with_the_text_of_a_key(gate: Gate, clock: FakeClock, key: bytes) -> None:
+    token = token_for("sb://hub.example/telemetry", clock=clock, key=key, policy="service")
+    principal = await gate.admit_service(token)
+    assert principal.scope == "/messages/events"
+    assert principal.key_digest == key_digest(b"b" * 32)  # rolling that key ends it all the same
+
+
+async def test_nothing_else_is_signed_with_the_text_of_a_key(gate: Gate, clock: FakeClock) -> None:
+    text = b64encode(b"b" * 32)
+    for resource in (HUB, f"{HUB}/devices/press-7", f"{HUB}/messages/events", f"{HUB}/telemetry2", "no host"):
+        token = token_for(resource, clock=clock, key=text, policy="service")
+        assert await service_refusal(gate, token) == "signed with another key"
+    device = token_for(DEVICE, clock=clock, key=b64encode(KEYS.primary))
+    assert await refusal(gate, token=device) == "signed with another key"
 
 
 async def test_without_an_event_stream_no_path_means_it(known: KnownToTheHub, clock: FakeClock) -> None:

@@ -62,6 +62,17 @@ def test_another_key_is_refused() -> None:
     assert refusal(TOKEN, keys=(OTHER, OTHER)) == "signed with another key"
 
 
+def test_the_text_of_a_key_signs_only_where_that_is_asked_for() -> None:
+    token = parse_sas_token(make_sas_token(RESOURCE, base64.b64encode(KEY), 2000))
+    with pytest.raises(TokenRejected):
+        verify_sas_token(token, keys=(OTHER, KEY), now=0.0)
+    verified = verify_sas_token(token, keys=(OTHER, KEY), now=0.0, by_text=True)
+    assert verified.key_digest == key_digest(KEY)
+    with pytest.raises(TokenRejected):
+        verify_sas_token(token, keys=(OTHER, OTHER), now=0.0, by_text=True)
+    assert verify_sas_token(parse_sas_token(TOKEN), keys=(KEY,), now=0.0, by_text=True).key_digest == key_digest(KEY)
+
+
 def test_a_token_outlives_its_expiry_by_the_clock_skew_and_no_longer() -> None:
     assert verify(TOKEN, now=1299.9) == RESOURCE
     assert refusal(TOKEN, now=1300.0) == "expired 300 s ago"
