@@ -50,9 +50,9 @@ class Channel:
         """The id of our next delivery."""
         self.senders: dict[int, int] = {}
         """Our handles, by the ids of deliveries that wait for the peer's verdict, oldest first."""
-        self.waiting: deque[tuple[int, bytes]] = deque()
-        """Whole frames beyond the peer's window, the rest of a message and what may not overtake it; each with our
-        handle of its link if it is a transfer, else -1."""
+        self.waiting: deque[tuple[int, bool, bytes]] = deque()
+        """Whole frames beyond the peer's window, the rest of a message and what may not overtake it: our handle of the
+        link, whether it is a transfer, and the frame."""
         self.blocked: dict[int, None] = {}
         """Our handles of links that had something to send while they might not."""
         self._next_incoming_id = begin.next_outgoing_id
@@ -103,9 +103,9 @@ class Channel:
         self.remote_window = remaining(flow.incoming_window, seen, self.next_outgoing_id)
         if not shut:
             return False
-        while self.waiting and (self.remote_window or self.waiting[0][0] < 0):
-            handle, frame = self.waiting.popleft()
-            if handle >= 0:
+        while self.waiting and (self.remote_window or not self.waiting[0][1]):
+            _, counts, frame = self.waiting.popleft()
+            if counts:
                 self.remote_window -= 1
                 self.next_outgoing_id = (self.next_outgoing_id + 1) & MASK
             self.out.data += frame
@@ -126,14 +126,18 @@ class Channel:
 
     def wait(self, handle: int, frame: bytes) -> None:
         """Keep a whole transfer frame until the peer's window admits it."""
-        self.waiting.append((handle, frame))
+        self.waiting.append((handle, True, frame))
 
     def last(self, handle: int, body: bytes) -> None:
         """Send a link's DETACH, after its transfers that wait."""
-        if any(waits == handle for waits, _ in self.waiting):
-            self.waiting.append((-1, encode_frame(AMQP_FRAME, self.number, body)))
+        if self.holds(handle):
+            self.waiting.append((handle, False, encode_frame(AMQP_FRAME, self.number, body)))
         else:
             self.out.frame(self.number, body)
+
+    def holds(self, handle: int) -> bool:
+        """Whether frames of the link wait, so that its handle cannot be another's."""
+        return any(waits == handle for waits, _, _ in self.waiting)
 
     def end(self, error: Error | None = None) -> None:
         """Send END; nothing may follow on this channel, and what waits is forgotten."""

@@ -214,7 +214,7 @@ class ServerConnection:
                 return
             kind, _, body = frame
             if self._stage in (_AWAITING_HEADER, _AWAITING_AMQP_HEADER):
-                self._on_header(kind, body, events)
+                self._on_header(body if kind == PROTOCOL_HEADER else b"")
             elif self._stage == _AWAITING_INIT:
                 self._on_sasl(kind, body, events)
             else:
@@ -223,19 +223,20 @@ class ServerConnection:
                     self._drain(events, now)
                     return
 
-    def _on_header(self, kind: int, header: bytes, events: list[Event]) -> None:
-        if kind == PROTOCOL_HEADER and header == AMQP_HEADER:
+    def _on_header(self, header: bytes) -> None:
+        after_sasl = self._stage == _AWAITING_AMQP_HEADER
+        if header == AMQP_HEADER:
             self._out.data += AMQP_HEADER
             self._stage = _AWAITING_OPEN
-        elif kind == PROTOCOL_HEADER and header == SASL_HEADER and self._stage == _AWAITING_HEADER:
+        elif header == SASL_HEADER and self._mechanisms and not after_sasl:
             self._out.data += SASL_HEADER
             self._out.data += encode_frame(SASL_FRAME, 0, SaslMechanisms(self._mechanisms).encode())
             self._stage = _AWAITING_INIT
-        elif self._stage == _AWAITING_HEADER:
-            raise ProtocolViolation(FRAMING_ERROR, "a connection begins with something else than AMQP 1.0")
-        else:
+        elif after_sasl:
             self._out.data += AMQP_HEADER
             raise ProtocolViolation(FRAMING_ERROR, "no AMQP header after the security layer")
+        else:
+            raise ProtocolViolation(FRAMING_ERROR, "a connection begins with something else than AMQP 1.0")
 
     def _on_sasl(self, kind: int, body: bytes, events: list[Event]) -> None:
         if kind != SASL_FRAME:

@@ -31,7 +31,7 @@ LINK_COST: Final = 1024
 class Session:
     """Takes the frames of one channel until the peer ends it; ignores them once we ended it."""
 
-    __slots__ = ("_free", "_limits", "_links", "_max_peer_handle", "_out", "_outgoing", "channel")
+    __slots__ = ("_free", "_limits", "_links", "_max_peer_handle", "_next_handle", "_out", "_outgoing", "channel")
 
     def __init__(self, number: int, begin: Begin, out: Outbox, limits: Limits) -> None:
         """`number` is the channel; the answer to BEGIN is sent at once."""
@@ -44,6 +44,7 @@ class Session:
         """By our handles."""
         self._free: list[int] = []
         """Our handles that were used and are free again."""
+        self._next_handle = 0
         self.channel = Channel(number, begin, out, limits.incoming_window)
         self.channel.begin(limits.max_handle)
 
@@ -109,7 +110,7 @@ class Session:
             raise ProtocolViolation(FRAMING_ERROR, "a handle beyond handle-max")  # 2.7.3
         if attach.handle in self._links:
             raise SessionViolation(HANDLE_IN_USE, "a link is attached to a handle that is in use")
-        own = self._free.pop() if self._free else len(self._links)
+        own = self._own_handle()
         if own > self._max_peer_handle:
             raise SessionViolation(RESOURCE_LIMIT_EXCEEDED, "more links than the peer has handles for")
         link: IncomingLink | OutgoingLink
@@ -152,6 +153,14 @@ class Session:
             self._release(link)
         self._links.clear()
         self._outgoing.clear()
+
+    def _own_handle(self) -> int:
+        """A number of ours that no link uses, and no frame of a former one that waits."""
+        for index in range(len(self._free) - 1, -1, -1):
+            if not self.channel.holds(self._free[index]):
+                return self._free.pop(index)
+        self._next_handle += 1
+        return self._next_handle - 1
 
     def _cut(self, link: IncomingLink | OutgoingLink, error: Error, events: list[Event]) -> None:
         """Detach a link for its peer's mistake."""
