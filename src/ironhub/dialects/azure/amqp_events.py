@@ -7,31 +7,20 @@ Source: azure-service-api 6.8. The offset of an event is its sequence number.
 """
 
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final
 
-from ironhub.dialects.azure.amqp_stored import decode_stored, reader_sections
-from ironhub.dialects.azure.amqp_values import (
-    annotation_pairs,
-    application_texts,
-    application_value,
-    milliseconds,
-    standard_section,
-)
-from ironhub.dialects.azure.events import connection_annotations, decode_event, decode_sent, flag_properties
-from ironhub.messaging.telemetry.model import Encoding, Logged, Origin, PartitionEnds, Source
+from ironhub.dialects.azure.amqp_bags import Bag, Bags
+from ironhub.dialects.azure.amqp_values import annotation_pairs, application_texts, milliseconds, standard_section
+from ironhub.dialects.azure.events import connection_annotations, decode_event
+from ironhub.messaging.telemetry.model import Logged, Origin, PartitionEnds, Source
 from ironhub.wire.amqp.encode import long, string, symbol, timestamp
-from ironhub.wire.amqp.message import application_section, delivery_annotations_section
+from ironhub.wire.amqp.message import delivery_annotations_section
 
 MAX_ORIGINS: Final = 8192
 """Connections whose annotations are kept encoded, a few hundred bytes each."""
-MAX_BAGS: Final = 1024
-"""Property bags that are kept encoded."""
-MAX_KEPT_BAG: Final = 1024
-"""Bytes of a property bag that is kept."""
 NEVER: Final = 0.0
 """The instant that stands for the time of an event that is not there."""
 
-_AMQP: Final = Encoding.AZURE_AMQP
 _HEAD: Final = Struct(">4sII15sB")
 _MAP: Final = b"\x00\x53\x72\xd1"
 _OFFSET: Final = symbol("x-opt-offset") + b"\xa1"
@@ -48,17 +37,9 @@ _LARGE_DATA: Final = Struct(">4sI")
 _DATA: Final = b"\x00\x53\x75\xb0"
 
 
-class _Kept(NamedTuple):
-    """A part of many messages."""
-
-    annotations: bytes
-    """Pairs of the map of message annotations."""
-    pairs: int
-    sections: bytes = b""
-    """What stands between that map and the body."""
-
-
-_NOTHING: Final = _Kept(b"", 0)
+_Connection = tuple[bytes, int]
+"""What the hub says of every message of a connection: pairs of the map of message annotations, and how many."""
+_NOTHING: Final = Bag(b"", 0, b"")
 
 
 class EventWriter:
@@ -67,10 +48,10 @@ class EventWriter:
     def __init__(self, hub_name: str) -> None:
         self.hub_name = hub_name
         """Stands in what the hub itself tells."""
-        self._origins: dict[Origin, _Kept | None] = {}
-        self._bags: dict[tuple[Encoding, bytes, int], _Kept] = {}
+        self._origins: dict[Origin, _Connection | None] = {}
+        self._bags = Bags()
         self._origin: Origin | None = None
-        self._kept: _Kept | None = None
+        self._connection: _Connection | None = None
         self._enqueued_at = NEVER
         self._times = _times(NEVER)
 
@@ -79,13 +60,13 @@ class EventWriter:
         _, sequence, enqueued_at, (origin, properties, body, flags) = logged
         if origin is not self._origin:
             self._turn_to(origin)
-        kept = self._kept
-        if kept is None:
+        connection = self._connection
+        if connection is None:
             return self._write_fact(logged)
         if enqueued_at != self._enqueued_at:
             self._enqueued_at, self._times = enqueued_at, _times(enqueued_at)
-        bag = self._bag(origin.encoding, properties, flags) if properties or flags else _NOTHING
-        return _joined(sequence, self._times, kept, bag, body)
+        bag = self._bags.of(origin.encoding, properties, flags) if properties or flags else _NOTHING
+        return _joined(sequence, self._times, connection, bag, body)
 
     def write_with_metrics(self, logged: Logged, ends: PartitionEnds, now: float) -> bytes:
         """Return the encoded message, which tells how far its partition goes too.
@@ -108,39 +89,26 @@ class EventWriter:
             if len(self._origins) >= MAX_ORIGINS:
                 self._origins.clear()
             is_fact = origin.source is Source.FACT
-            self._origins[origin] = None if is_fact else _kept(connection_annotations(origin))
-        self._origin, self._kept = origin, self._origins[origin]
-
-    def _bag(self, encoding: Encoding, properties: bytes, flags: int) -> _Kept:
-        key = (encoding, properties, flags)
-        kept = self._bags.get(key)
-        if kept is None:
-            kept = _typed_bag(properties, flags) if encoding is _AMQP else _text_bag(encoding, properties, flags)
-            if len(properties) <= MAX_KEPT_BAG:
-                if len(self._bags) >= MAX_BAGS:
-                    self._bags.clear()
-                self._bags[key] = kept
-        return kept
+            self._origins[origin] = None if is_fact else _connection(connection_annotations(origin))
+        self._origin, self._connection = origin, self._origins[origin]
 
     def _write_fact(self, logged: Logged) -> bytes:
         event = decode_event(logged, self.hub_name)
         annotations = {name: text for name, text in event.annotations.items() if name != "iothub-enqueuedtime"}
         sections = standard_section(event.properties) + application_texts(event.application)
         times = _times(event.enqueued_at)
-        return _joined(event.sequence_number, times, _kept(annotations), _Kept(b"", 0, sections), event.body)
+        return _joined(event.sequence_number, times, _connection(annotations), Bag(b"", 0, sections), event.body)
 
 
-def _joined(sequence: int, times: bytes, kept: _Kept, bag: _Kept, body: bytes) -> bytes:
-    annotations, pairs, _ = kept
-    added, more, sections = bag
+def _joined(sequence: int, times: bytes, connection: _Connection, bag: Bag, body: bytes) -> bytes:
+    annotations, pairs = connection
+    added, more, sections, _, _ = bag
     digits = b"%d" % sequence
-    length = len(digits)
-    size = len(body)
+    length, size = len(digits), len(body)
+    covered = _FIXED + length + len(annotations) + len(added)
     return b"".join(
         (
-            _HEAD.pack(
-                _MAP, _FIXED + length + len(annotations) + len(added), 2 * (_PAIRS + pairs + more), _OFFSET, length
-            ),
+            _HEAD.pack(_MAP, covered, 2 * (_PAIRS + pairs + more), _OFFSET, length),
             digits,
             _SEQUENCE,
             sequence.to_bytes(8, "big"),
@@ -159,22 +127,5 @@ def _times(enqueued_at: float) -> bytes:
     return _TIMES.pack(_TIME, ms, _HUB_TIME, ms)
 
 
-def _kept(annotations: dict[str, str]) -> _Kept:
-    return _Kept(annotation_pairs(annotations), len(annotations))
-
-
-def _text_bag(encoding: Encoding, properties: bytes, flags: int) -> _Kept:
-    """Of a device whose properties are texts."""
-    sent = decode_sent(encoding, properties, flags)
-    sections = standard_section(sent.system) + application_texts(sent.application)
-    return _Kept(annotation_pairs(sent.annotations), len(sent.annotations), sections)
-
-
-def _typed_bag(properties: bytes, flags: int) -> _Kept:
-    """Of a device that speaks AMQP: in the types it sent."""
-    annotations, standard, application = reader_sections(properties)
-    standard = standard or standard_section(decode_stored(properties).system)
-    flagged = {name: application_value(text) for name, text in flag_properties(flags).items()}
-    values = {**application, **flagged}
-    sections = standard + (application_section(list(values.items())) if values else b"")
-    return _Kept(annotation_pairs(annotations), len(annotations), sections)
+def _connection(annotations: dict[str, str]) -> _Connection:
+    return annotation_pairs(annotations), len(annotations)

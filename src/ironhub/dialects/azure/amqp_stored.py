@@ -7,14 +7,13 @@ type that stops a reader's decoder: one message must not be able to end everybod
 Source: azure-device-api 3.5, azure-service-api 6.7, 6.8.
 """
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ironhub.dialects.azure.amqp_values import FIELDS, text_of
 from ironhub.dialects.azure.properties import MAX_BAG, MAX_PROPERTIES, PropertiesInvalid
 from ironhub.dialects.azure.vouched import is_vouched
 from ironhub.wire.amqp.decode import decode, skip
-from ironhub.wire.amqp.encode import string
+from ironhub.wire.amqp.encode import NULL, string
 from ironhub.wire.amqp.errors import MalformedValue
 from ironhub.wire.amqp.message import RawMessage
 
@@ -42,8 +41,19 @@ _LARGE_MAP: Final = 0xD1
 _SMALL_LIST: Final = 0xC0
 _LARGE_LIST: Final = 0xD0
 
-Pairs = dict[str, bytes]
-"""Names and encoded values, each of a type that every reader decodes."""
+_ONE, _FOUR = -1, -2
+"""Instead of a width: the length stands in front, in one byte or in four."""
+_KINDS: Final = {4: 0, 5: 1, 6: 2, 7: 4, 8: 8, 9: 16, 10: _ONE, 11: _FOUR}
+"""Widths of plain values by the first four bits of their constructors."""
+_WIDTHS: Final = [_KINDS.get(code >> 4, 0) for code in range(256)]
+
+
+class Sections(NamedTuple):
+    """The three sections of a message that hold properties, each with its descriptor."""
+
+    annotations: bytes
+    properties: bytes
+    application: bytes
 
 
 class Stored(NamedTuple):
@@ -80,24 +90,74 @@ def stored_properties(message: RawMessage) -> bytes:
 
 def decode_stored(properties: bytes) -> Stored:
     """Return what `stored_properties` kept; never fails: what cannot be read is left out."""
-    annotations, standard, application = _sections(properties)
+    annotations, standard, application = split_stored(properties)
     own = dict(_application(application))
-    return Stored(_system(standard), _annotations(annotations, own), {name: _text(raw) for name, raw in own.items()})
+    told = _annotations(annotations, own)
+    return Stored(decode_standard(standard), told, {name: _text(raw) for name, raw in own.items()})
 
 
-def reader_sections(properties: bytes) -> tuple[dict[str, str], bytes, Pairs]:
-    """Return what `stored_properties` kept for a reader that speaks AMQP.
+def split_stored(properties: bytes) -> Sections:
+    """Return the sections that `stored_properties` joined, each b"" where there is none."""
+    found = {ANNOTATIONS: b"", PROPERTIES: b"", APPLICATION: b""}
+    at, size = 0, len(properties)
+    try:
+        while at < size:
+            end = _end(properties, at)
+            found[properties[at : at + 3]] = properties[at:end]
+            at = end
+    except IndexError:
+        at = -1
+    return Sections(*found.values()) if at == size and len(found) == 3 else Sections(b"", b"", b"")
+
+
+def own_values(annotations: bytes, application: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Return what a reader that speaks AMQP gets of those two sections.
 
     Returns:
         annotations: as in Stored.
-        standard: the properties section as the device sent it, or b"" where it holds something else than it should
-            (or nothing): then its texts are in Stored.
-        application: the sender's own without the names that are the hub's to use; with the types they were sent with.
+        application: encoded, in the types they were sent with if all readers decode those; without the names that are
+            the hub's to use.
     """
-    annotations, standard, application = _sections(properties)
     own = dict(_application(application))
     told = _annotations(annotations, own)
-    return told, standard if _is_clean(standard) else b"", {k: v for k, v in own.items() if not is_vouched(k)}
+    return told, {name: raw for name, raw in own.items() if not is_vouched(name)}
+
+
+def decode_standard(section: bytes) -> dict[str, str]:
+    """Return the texts of a properties section, as in Stored."""
+    try:
+        values = decode(section, len(PROPERTIES))[0] if section else None
+    except MalformedValue:
+        return {}
+    if not isinstance(values, list):
+        return {}
+    texts = zip(FIELDS, map(text_of, values), strict=False)
+    return {name: text for name, text in texts if text is not None}
+
+
+def is_clean(standard: bytes) -> bool:
+    """Tell whether every field of a properties section has its own type, so that it can be copied to readers."""
+    at, count = _content(standard, _SMALL_LIST, _LARGE_LIST)
+    if not 0 < count <= len(_CODES_OF_FIELDS):
+        return False
+    try:
+        for codes in _CODES_OF_FIELDS[:count]:
+            code = standard[at]
+            if code == _NULL:
+                at += 1
+            elif code in codes:
+                at = _after(standard, at)
+            else:
+                return False
+    except IndexError:
+        return False
+    return at == len(standard)
+
+
+def has_id(standard: bytes) -> bool:
+    """Tell whether a properties section has a message id, and so is that of one message alone."""
+    at, count = _content(standard, _SMALL_LIST, _LARGE_LIST)
+    return count > 0 and standard[at : at + 1] != NULL
 
 
 def _normal(section: bytes, descriptor: bytes) -> bytes:
@@ -110,19 +170,6 @@ def _count(section: bytes) -> int:
     return _content(section, _SMALL_MAP, _LARGE_MAP)[1] // 2
 
 
-def _sections(stored: bytes) -> tuple[bytes, bytes, bytes]:
-    found = {ANNOTATIONS: b"", PROPERTIES: b"", APPLICATION: b""}
-    at = 0
-    try:
-        while at < len(stored):
-            end = skip(stored, at, len(stored))
-            found[stored[at : at + 3]] = stored[at:end]
-            at = end
-    except MalformedValue:
-        return b"", b"", b""
-    return found[ANNOTATIONS], found[PROPERTIES], found[APPLICATION]
-
-
 def _content(section: bytes, small: int, large: int) -> tuple[int, int]:
     """Where the first element of a section's map or list is, and how many there are; none when it is none."""
     code = section[3] if section else _NULL
@@ -133,63 +180,52 @@ def _content(section: bytes, small: int, large: int) -> tuple[int, int]:
     return len(section), 0
 
 
-def _pairs(section: bytes) -> Iterator[tuple[str, bytes]]:
-    """The pairs of a map section whose keys are texts, values encoded."""
+def _end(stored: bytes, at: int) -> int:
+    """Where the section at `at` ends, by its own word. Raises IndexError."""
+    code = stored[at + 3]
+    if code in (_SMALL_LIST, _SMALL_MAP):
+        return at + 5 + stored[at + 4]
+    if code in (_LARGE_LIST, _LARGE_MAP):
+        return at + 8 + int.from_bytes(stored[at + 4 : at + 8], "big")
+    return at + 4
+
+
+def _after(data: bytes, at: int) -> int:
+    """Where the value behind the one at `at` begins; that one has a plain constructor. Raises IndexError."""
+    width = _WIDTHS[data[at]]
+    if width >= 0:
+        return at + 1 + width
+    return at + 2 + data[at + 1] if width == _ONE else at + 5 + int.from_bytes(data[at + 1 : at + 5], "big")
+
+
+def _pairs(section: bytes) -> list[tuple[str, bytes]]:
+    """The pairs of a map section whose keys are texts, values encoded; none when it is damaged."""
     at, count = _content(section, _SMALL_MAP, _LARGE_MAP)
-    end = len(section)
-    for _ in range(count // 2):
-        key, middle = decode(section, at, end)
-        at = skip(section, middle, end)
-        if isinstance(key, str):
-            yield key, section[middle:at]
+    found, end = [], len(section)
+    try:
+        for _ in range(count // 2):
+            key, middle = decode(section, at, end)
+            at = _after(section, middle) if section[middle] in _PLAIN_CODES else skip(section, middle, end)
+            if isinstance(key, str):
+                found.append((key, section[middle:at]))
+    except (MalformedValue, IndexError):
+        return []
+    return found if at == end else []
 
 
 def _application(section: bytes) -> list[tuple[str, bytes]]:
-    try:
-        return [(name, raw if raw[0] in _PLAIN_CODES else string(_text(raw) or "")) for name, raw in _pairs(section)]
-    except MalformedValue:
-        return []
+    return [(name, raw if raw[0] in _PLAIN_CODES else string(_text(raw) or "")) for name, raw in _pairs(section)]
 
 
-def _annotations(section: bytes, application: Pairs) -> dict[str, str]:
+def _annotations(section: bytes, application: dict[str, bytes]) -> dict[str, str]:
     """The device's own, and the output of a module, which comes among its properties and is taken away there."""
     told = {}
-    try:
-        for name, raw in _pairs(section):
-            if name.lower() in _OWN_ANNOTATIONS and (text := _text(raw)) is not None:
-                told[name.lower()] = text
-    except MalformedValue:
-        told = {}
+    for name, raw in _pairs(section):
+        if name.lower() in _OWN_ANNOTATIONS and (text := _text(raw)) is not None:
+            told[name.lower()] = text
     for name in [name for name in application if name.lower() == _OUTPUT]:
         told[_OUTPUT_NAME] = _text(application.pop(name)) or ""
     return told
-
-
-def _system(section: bytes) -> dict[str, str]:
-    try:
-        values = decode(section, len(PROPERTIES))[0] if section else None
-    except MalformedValue:
-        return {}
-    if not isinstance(values, list):
-        return {}
-    texts = zip(FIELDS, map(text_of, values), strict=False)
-    return {name: text for name, text in texts if text is not None}
-
-
-def _is_clean(section: bytes) -> bool:
-    """Whether every field of a properties section has its own type, so that it can be copied."""
-    at, count = _content(section, _SMALL_LIST, _LARGE_LIST)
-    end = len(section)
-    if not 0 < count <= len(_CODES_OF_FIELDS):
-        return False
-    for codes in _CODES_OF_FIELDS[:count]:
-        if section[at] == _NULL:
-            at += 1
-        elif section[at] in codes:
-            at = skip(section, at, end)
-        else:
-            return False
-    return at == end
 
 
 def _text(raw: bytes) -> str | None:

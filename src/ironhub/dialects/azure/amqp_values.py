@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ironhub.core.strict_json import encode_json
@@ -79,10 +79,20 @@ def standard_section(texts: Mapping[str, str]) -> bytes:
 
     A text that its type has no value for (an instant that is none) is left out; no symbol holds more than ASCII.
     """
-    values = [_field(name, texts[name]) if name in texts else NULL for name in FIELDS]
-    while values and values[-1] == NULL:
-        values.pop()
-    return _PROPERTIES + list_(values) if values else b""
+    return fields_section(standard_fields(texts))
+
+
+def standard_fields(texts: Mapping[str, str]) -> list[bytes]:
+    """Return the encoded fields of `standard_section`, all of them."""
+    return [_field(name, texts[name]) if name in texts else NULL for name in FIELDS]
+
+
+def fields_section(fields: Sequence[bytes]) -> bytes:
+    """Return the properties section of encoded fields; b"" when all are null."""
+    count = len(fields)
+    while count and fields[count - 1] == NULL:
+        count -= 1
+    return _PROPERTIES + list_(fields[:count]) if count else b""
 
 
 def annotation_pairs(texts: Mapping[str, str]) -> bytes:

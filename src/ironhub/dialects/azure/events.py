@@ -7,6 +7,7 @@ Source: azure "Create and read IoT Hub messages", "IoT Hub non-telemetry event s
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from ironhub.core.strict_json import JsonInvalid, decode_json, decode_json_object, encode_json
@@ -34,7 +35,7 @@ _ANNOTATION_NAMES: Final = {
     "$.ifid": "iothub-interface-id",
     "$.on": "iothub-output-name",
 }
-_AUTHENTICATION: Final = {Proof.THUMBPRINT: "x509", Proof.CHAIN: "x509"}
+_AUTHENTICATION: Final[dict[str, str]] = {Proof.THUMBPRINT: "x509", Proof.CHAIN: "x509"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +127,13 @@ def event_json(event: AzureEvent) -> dict[str, Any]:
 def auth_method(origin: Origin) -> str:
     """Return the JSON text that tells how the sender was authenticated."""
     own = "device" if origin.identity.module_id is None else "module"
-    method = {
-        "scope": "hub" if origin.proof == Proof.POLICY_KEY else own,
-        "type": next((name for proof, name in _AUTHENTICATION.items() if proof == origin.proof), "sas"),
-        "issuer": "iothub",
-        "acceptingIpFilterRule": None,
-    }
-    return encode_json(method).decode()
+    scope = "hub" if origin.proof == Proof.POLICY_KEY else own
+    return _auth_method(scope, _AUTHENTICATION.get(origin.proof, "sas"))
+
+
+@lru_cache(maxsize=8)
+def _auth_method(scope: str, kind: str) -> str:
+    return encode_json({"scope": scope, "type": kind, "issuer": "iothub", "acceptingIpFilterRule": None}).decode()
 
 
 def _ids(origin: Origin) -> dict[str, str]:

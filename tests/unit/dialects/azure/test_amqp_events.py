@@ -8,7 +8,7 @@ from tests.fakes.amqp_readers import Seen, by_eventhub, by_own_codec, by_proton
 from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import identity
 from ironhub.dialects.azure import amqp_events
-from ironhub.dialects.azure.amqp_events import MAX_BAGS, MAX_KEPT_BAG, MAX_ORIGINS, EventWriter
+from ironhub.dialects.azure.amqp_events import MAX_ORIGINS, EventWriter
 from ironhub.dialects.azure.events import auth_method
 from ironhub.dialects.azure.timestamps import instant_ms
 from ironhub.identity.model import Proof
@@ -151,15 +151,10 @@ def test_how_far_the_partition_goes_is_told_where_it_is_asked_for(writer: EventW
     assert writer.write_with_metrics(logged(), ends._replace(last_enqueued_at=None), 0).endswith(writer.write(logged()))
 
 
-def test_what_is_kept_is_bounded(writer: EventWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_that_are_kept_are_bounded(writer: EventWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(amqp_events, "MAX_ORIGINS", 10)
-    monkeypatch.setattr(amqp_events, "MAX_BAGS", 10)
     for n in range(25):
-        origin = ORIGIN._replace(identity=identity(f"press-{n}"))
-        seen = by_own_codec(writer.write(logged(b"n=%d" % n, origin=origin)))
-        assert (seen.annotations["iothub-connection-device-id"], seen.application) == (f"press-{n}", {"n": str(n)})
+        seen = by_own_codec(writer.write(logged(origin=ORIGIN._replace(identity=identity(f"press-{n}")))))
+        assert seen.annotations["iothub-connection-device-id"] == f"press-{n}"
         assert len(writer._origins) <= 10
-        assert len(writer._bags) <= 10
-    assert by_own_codec(writer.write(logged(b"a=" + b"x" * MAX_KEPT_BAG))).application == {"a": "x" * MAX_KEPT_BAG}
-    assert all(len(properties) <= MAX_KEPT_BAG for _, properties, _ in writer._bags)
-    assert (MAX_ORIGINS, MAX_BAGS) == (8192, 1024)
+    assert MAX_ORIGINS == 8192

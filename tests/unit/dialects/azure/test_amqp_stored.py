@@ -2,7 +2,17 @@
 
 import pytest
 
-from ironhub.dialects.azure.amqp_stored import Stored, decode_stored, reader_sections, stored_properties
+from ironhub.dialects.azure.amqp_stored import (
+    Sections,
+    Stored,
+    decode_standard,
+    decode_stored,
+    has_id,
+    is_clean,
+    own_values,
+    split_stored,
+    stored_properties,
+)
 from ironhub.dialects.azure.properties import MAX_BAG, MAX_PROPERTIES, PropertiesInvalid
 from ironhub.wire.amqp import encode as e
 from ironhub.wire.amqp.message import data_section, encode_message, split_message
@@ -48,8 +58,11 @@ def test_everything_is_read_as_text() -> None:
 
 
 def test_a_reader_gets_the_types_that_were_sent() -> None:
-    sections = reader_sections(stored(ANNOTATIONS, STANDARD, APPLICATION))
-    assert sections == ({"dt-subject": "s"}, STANDARD, {"a": e.int_(7), "b": e.null()})
+    sections = split_stored(stored(ANNOTATIONS, STANDARD, APPLICATION))
+    assert sections == Sections(ANNOTATIONS, STANDARD, APPLICATION)
+    assert own_values(ANNOTATIONS, APPLICATION) == ({"dt-subject": "s"}, {"a": e.int_(7), "b": e.null()})
+    assert is_clean(STANDARD)
+    assert has_id(STANDARD)
 
 
 def test_only_annotations_of_the_devices_own_are_read() -> None:
@@ -69,13 +82,13 @@ def test_only_annotations_of_the_devices_own_are_read() -> None:
     section = e.described(0x72, e.map_([(e.symbol(name), value) for name, value in sent.items()]))
     own = {"iothub-creation-time-utc": "1970-01-01T00:00:00.000Z", "iothub-interface-id": "i"}
     assert decode_stored(stored(section)).annotations == own
-    assert reader_sections(stored(section))[0] == own
+    assert own_values(section, b"") == (own, {})
 
 
 @pytest.mark.parametrize("name", ["iothub-connection-device-id", "X-Opt-Offset", "dt-dataschema", " mqtt-dup"])
 def test_a_name_of_the_hubs_is_left_out_for_readers(name: str) -> None:
     section = application_of((e.string(name), e.string("forged")), (e.string("a"), e.string("1")))
-    assert reader_sections(stored(application=section))[2] == {"a": e.string("1")}
+    assert own_values(b"", section) == ({}, {"a": e.string("1")})
 
 
 @pytest.mark.parametrize("name", ["iothub-outputname", "IoTHub-OutputName"])
@@ -83,7 +96,7 @@ def test_the_output_of_a_module_is_an_annotation(name: str) -> None:
     section = application_of((e.string(name), e.string("out")), (e.string("a"), e.string("1")))
     kept = stored(application=section)
     assert decode_stored(kept) == Stored({}, {"iothub-output-name": "out"}, {"a": "1"})
-    assert reader_sections(kept) == ({"iothub-output-name": "out"}, b"", {"a": e.string("1")})
+    assert own_values(b"", section) == ({"iothub-output-name": "out"}, {"a": e.string("1")})
 
 
 @pytest.mark.parametrize(
@@ -101,7 +114,7 @@ def test_the_output_of_a_module_is_an_annotation(name: str) -> None:
 def test_what_a_readers_decoder_may_not_know_becomes_text(value: bytes, text: str) -> None:
     kept = stored(application=application_of((e.string("a"), value)))
     assert decode_stored(kept).application == {"a": text}
-    assert reader_sections(kept)[2] == {"a": e.string(text)}
+    assert own_values(b"", kept) == ({}, {"a": e.string(text)})
 
 
 def test_keys_that_are_no_texts_are_left_out_and_the_last_of_a_name_counts() -> None:
@@ -123,8 +136,8 @@ def test_keys_that_are_no_texts_are_left_out_and_the_last_of_a_name_counts() -> 
 )
 def test_a_field_of_another_type_is_never_copied(fields: list[bytes]) -> None:
     kept = stored(standard=e.described(0x73, e.list_(fields)))
-    assert reader_sections(kept)[1] == b""
-    assert len(decode_stored(kept).system) <= 1
+    assert not is_clean(kept)
+    assert len(decode_standard(kept)) <= 1
 
 
 def test_all_types_that_fields_may_have_are_copied() -> None:
@@ -133,7 +146,7 @@ def test_all_types_that_fields_may_have_are_copied() -> None:
         fields = [identifier, e.binary(b"u"), *[e.string("t")] * 3, identifier, e.symbol("c"), e.symbol("e")]
         fields += [e.timestamp(1), e.timestamp(-1), e.string("g"), e.uint(5), e.string("r")]
         section = e.described(0x73, e.list_(fields))
-        assert reader_sections(stored(standard=section))[1] == section
+        assert is_clean(stored(standard=section))
 
 
 def test_empty_sections_say_nothing() -> None:
@@ -141,7 +154,16 @@ def test_empty_sections_say_nothing() -> None:
         application_of()[:2] + b"\x72" + application_of()[3:], e.described(0x73, e.EMPTY_LIST), application_of()
     )
     assert decode_stored(kept) == Stored({}, {}, {})
-    assert reader_sections(kept) == ({}, b"", {})
+    annotations, standard, application = split_stored(kept)
+    assert own_values(annotations, application) == ({}, {})
+    assert not is_clean(standard)
+    assert not has_id(standard)
+
+
+def test_only_a_message_id_makes_properties_those_of_one_message() -> None:
+    assert has_id(e.described(0x73, e.list_([e.ulong(0)])))
+    assert not has_id(e.described(0x73, e.list_([e.null(), e.binary(b"u")])))
+    assert not has_id(b"")
 
 
 def test_properties_have_the_bounds_of_a_bag() -> None:
@@ -167,4 +189,6 @@ def test_properties_have_the_bounds_of_a_bag() -> None:
 )
 def test_what_cannot_be_read_is_left_out(damaged: bytes) -> None:
     assert decode_stored(damaged) == Stored({}, {}, {})
-    assert reader_sections(damaged) == ({}, b"", {})
+    for section in split_stored(damaged):
+        assert own_values(section, section) == ({}, {})
+        assert not is_clean(section)

@@ -11,6 +11,9 @@ from ironhub.dialects.azure.events import AzureEvent, auth_method, decode_event,
 from ironhub.dialects.azure.properties import MAX_PROPERTIES
 from ironhub.identity.model import Proof
 from ironhub.messaging.telemetry.model import Encoding, Entry, Flag, Logged, Origin, Source
+from ironhub.wire.amqp import encode as e
+from ironhub.wire.amqp.message import annotations_section, application_section
+from ironhub.wire.amqp.properties import properties_section
 
 NOON = 1_769_860_800.0
 ORIGIN = Origin(identity("press-7"), Source.TELEMETRY, Encoding.AZURE_TOPIC, "638", Proof.OWN_KEY, "", "dtmi:acme:P;1")
@@ -49,6 +52,17 @@ def test_telemetry_is_read_with_what_the_hub_says_of_it() -> None:
         },
         application={"a": "1", "b": None},
     )
+
+
+def test_telemetry_that_came_over_amqp_is_read_alike() -> None:
+    told = [("dt-subject", e.string("s")), ("iothub-connection-device-id", e.string("other"))]
+    own = [("a", e.int_(1)), ("b", e.boolean(True)), ("X-Opt-Offset", e.string("0"))]
+    sections = annotations_section(told) + properties_section(message_id=e.ulong(7), content_type="application/json")
+    event = read(sections + application_section(own), b"{}", origin=ORIGIN._replace(encoding=Encoding.AZURE_AMQP))
+    assert event.properties == {"message-id": "7", "content-type": "application/json"}
+    assert event.annotations["dt-subject"] == "s"
+    assert event.annotations["iothub-connection-device-id"] == "press-7"
+    assert event.application == {"a": "1", "b": "true"}
 
 
 def test_a_module_is_named() -> None:
