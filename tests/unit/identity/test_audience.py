@@ -107,8 +107,12 @@ def test_a_path_leads_back_to_who_lives_there(who: Identity) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/", "/devices", "/devices/", "devices/a", "/Devices/a", "/devices/a/", "/devices/a/modules", "/devices/a b"]
-    + ["/devices/a/modules/", "/devices/a/modules/b/c", "/devices/a/twin/b", "/messages/events"],
+    ["", "/", "/devices", "/devices/", "devices/a", "/Devices/a", "/devices/a/", "/devices/a b", "/messages/events"],
 )
 def test_nobody_lives_anywhere_else(path: str) -> None:
     assert identity_of(path) is None
+
+
+@pytest.mark.parametrize("path", ["modules", "modules/", "modules/b/c", "twin/b"])
+def test_nothing_else_below_a_device_is_a_module(path: str) -> None:
+    assert identity_of(f"/devices/a/{path}") is None

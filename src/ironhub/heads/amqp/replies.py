@@ -24,7 +24,7 @@ class TooManyRequests(HubError):
 
 
 class _Answer(NamedTuple):
-    session: int
+    request: IncomingLink
     reply_to: str | None
     payload: bytes
 
@@ -72,12 +72,16 @@ class ReplyLinks:
         Raises:
             TooManyRequests: too many answers wait; this one is lost.
         """
-        answer = _Answer(request.session_channel, reply_to, payload)
+        answer = _Answer(request, reply_to, payload)
         if self._waiting or not self._sent(answer):
             if len(self._waiting) >= self._limit:
                 raise TooManyRequests("too many answers wait for credit")
             self._waiting.append(answer)
             self.pour()
+
+    def forget(self, request: IncomingLink) -> None:
+        """`request` is over: nobody waits for the answers to what came on it."""
+        self._waiting = [answer for answer in self._waiting if answer.request is not request]
 
     def pour(self) -> None:
         """Send what waits, as far as there is credit, in order for each link."""
@@ -98,7 +102,7 @@ class ReplyLinks:
         named = None
         newest = None
         for link in self._links:
-            if link.session_channel == answer.session:
+            if link.session_channel == answer.request.session_channel:
                 newest = link
                 if answer.reply_to and answer.reply_to in (link.target_address, link.name):
                     named = link

@@ -45,7 +45,9 @@ class Requests(SilentNode):
     def detached(self) -> None:
         """See `Node.detached`."""
         self._work.forget()
-        self._peer.replies(self._address).unwatch(self._renew)
+        replies = self._peer.replies(self._address)
+        replies.unwatch(self._renew)
+        replies.forget(self._link)
 
     async def _answer(self, payload: bytes) -> None:
         try:
