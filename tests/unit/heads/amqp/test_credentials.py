@@ -125,8 +125,8 @@ async def test_a_token_for_a_part_of_the_hub_is_none_for_all_of_it(hub: AmqpHub,
     await connection.credentials.put(await hub.policy_token("service", resource=f"{HOST}/devices/press-7"))
     with pytest.raises(PermissionDenied):
         connection.credentials.service(Permission.COMMAND_SEND)
-    await connection.credentials.put(await hub.policy_token("service", resource=f"sb://{HOST}/events"))
-    assert connection.credentials.service(Permission.TELEMETRY_READ)
+    stream = await connection.credentials.put(await hub.policy_token("service", resource=f"sb://{HOST}/events"))
+    assert connection.credentials.service(Permission.TELEMETRY_READ) is stream
     with pytest.raises(PermissionDenied):
         connection.credentials.service(Permission.COMMAND_SEND)
 
@@ -301,8 +301,8 @@ async def test_a_renewed_token_extends_what_rests_on_the_old_one(hub: AmqpHub, c
     shown = connection.credentials
     told: list[float | None] = []
     for token, renewed in (
-        (await hub.token(PRESS, life=10.0), lambda: hub.token(PRESS)),
-        (await hub.policy_token("service", life=10.0), lambda: hub.policy_token("service")),
+        (await hub.token(PRESS, life=10.0), await hub.token(PRESS)),
+        (await hub.policy_token("service", life=10.0), await hub.policy_token("service")),
     ):
         credential = await shown.put(token)
         link = a_link()
@@ -314,7 +314,7 @@ async def test_a_renewed_token_extends_what_rests_on_the_old_one(hub: AmqpHub, c
         credential.watch(heard)
         assert await shown.put(token) is credential  # the same again is no news
         assert told == []
-        assert await shown.put(await renewed()) is credential
+        assert await shown.put(renewed) is credential
         assert told == [hub.clock.now() + 3600 + SKEW]
         credential.unwatch(heard)
         credential.unwatch(heard)
