@@ -21,9 +21,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 
 
 @pytest.fixture(scope="module")
-def bystander(hub: RunningHub) -> Iterator[Bystander]:
-    """A device that was connected before, and a newcomer that was not."""
-    found = Bystander(hub)
+def bystander(hub: RunningHub, request: pytest.FixtureRequest) -> Iterator[Bystander]:
+    """A device that was connected before, and a newcomer that was not; a module may name another kind of bystander."""
+    kind: type[Bystander] = getattr(request.module, "BYSTANDER", Bystander)
+    found = kind(hub)
     found.check()
     found.newcomer()
     yield found

@@ -158,12 +158,14 @@ def upgrade(address: str, *, path: str = "/$iothub/websocket", protocol: str | N
 class WebSocketStream:
     """A WebSocket over TLS; what is sent leaves as one binary frame."""
 
-    def __init__(self, address: str, port: int, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, address: str, port: int, context: ssl.SSLContext | None = None, *, protocol: str = "mqtt"
+    ) -> None:
         self.tls = TlsStream(address, port, context)
         self._buffer = b""
         deadline = time.monotonic() + PATIENCE
         try:
-            self.tls.send(upgrade(address))
+            self.tls.send(upgrade(address, protocol=protocol))
             while b"\r\n\r\n" not in self._buffer:
                 self._more(deadline)
         except BaseException:
