@@ -36,10 +36,10 @@ _PLAIN_CODES: Final = (
 )
 """Constructors that every reader decodes: no char, no decimal, nothing that holds other values."""
 _NULL: Final = 0x40
-_SMALL_MAP: Final = 0xC1
-_LARGE_MAP: Final = 0xD1
-_SMALL_LIST: Final = 0xC0
-_LARGE_LIST: Final = 0xD0
+_SMALL_MAP: Final = b"\xc1"
+_LARGE_MAP: Final = b"\xd1"
+_SMALL_LIST: Final = b"\xc0"
+_LARGE_LIST: Final = b"\xd0"
 
 _ONE, _FOUR = -1, -2
 """Instead of a width: the length stands in front, in one byte or in four."""
@@ -170,19 +170,19 @@ def _count(section: bytes) -> int:
     return _content(section, _SMALL_MAP, _LARGE_MAP)[1] // 2
 
 
-def _content(section: bytes, small: int, large: int) -> tuple[int, int]:
+def _content(section: bytes, small: bytes, large: bytes) -> tuple[int, int]:
     """Where the first element of a section's map or list is, and how many there are; none when it is none."""
-    code = section[3] if section else _NULL
-    if code == small:
+    code, size = section[3:4], len(section)
+    if code == small and size > 5:
         return 6, section[5]
-    if code == large:
+    if code == large and size > 11:
         return 12, int.from_bytes(section[8:12], "big")
-    return len(section), 0
+    return size, 0
 
 
 def _end(stored: bytes, at: int) -> int:
     """Where the section at `at` ends, by its own word. Raises IndexError."""
-    code = stored[at + 3]
+    code = stored[at + 3 : at + 4]
     if code in (_SMALL_LIST, _SMALL_MAP):
         return at + 5 + stored[at + 4]
     if code in (_LARGE_LIST, _LARGE_MAP):
@@ -229,4 +229,7 @@ def _annotations(section: bytes, application: dict[str, bytes]) -> dict[str, str
 
 
 def _text(raw: bytes) -> str | None:
-    return text_of(decode(raw)[0])
+    try:
+        return text_of(decode(raw)[0])
+    except MalformedValue:
+        return None

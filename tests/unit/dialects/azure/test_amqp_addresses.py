@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ironhub.core.ids import identity
+from ironhub.core.ids import Identity, identity
 from ironhub.dialects.azure.amqp_addresses import (
     MAX_ADDRESS,
     Address,
@@ -22,6 +22,7 @@ from ironhub.dialects.azure.amqp_addresses import (
     StreamManagement,
     StreamPartition,
     StreamProducer,
+    command_targets,
     parse_address,
 )
 
@@ -147,3 +148,23 @@ def test_an_id_is_decoded_once_or_stands_for_itself(sent: str, device: str) -> N
 def test_a_device_called_modules_is_no_module() -> None:
     assert parse("/devices/modules/modules/twin/twin", receiver=True) == DeviceTwin(identity("modules", "twin"))
     assert parse("/devices/modules/twin", receiver=True) == DeviceTwin(identity("modules"))
+
+
+@pytest.mark.parametrize(
+    ("to", "targets"),
+    [
+        ("/devices/press-7/messages/deviceBound", [DEVICE]),
+        ("amqps://hub.example:5671/DEVICES/press-7/Messages/devicebound", [DEVICE]),
+        ("devices/press-7/modules/arm/messages/devicebound", [MODULE]),
+        ("/devices/a%2523b/messages/devicebound", [identity("a%23b"), identity("a%2523b")]),
+        ("/devices/a%2Fb/messages/devicebound", [identity("a%2Fb")]),
+        ("/devices/a%40/modules/b%40/messages/devicebound", [identity("a@", "b@"), identity("a%40", "b%40")]),
+        ("/devices/a%40/modules//messages/devicebound", []),
+        ("/devices/press-7/messages/devicebound/x", []),
+        ("/devices/press-7/x/messages/devicebound", []),
+        ("x" * (MAX_ADDRESS + 1), []),
+        ("", []),
+    ],
+)
+def test_a_command_may_mean_the_decoded_id_or_the_one_that_stands_there(to: str, targets: list[Identity]) -> None:
+    assert command_targets(to) == targets

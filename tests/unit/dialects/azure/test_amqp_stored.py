@@ -175,6 +175,24 @@ def test_properties_have_the_bounds_of_a_bag() -> None:
         stored(standard=e.described(0x73, e.list_([e.string("x" * MAX_BAG)])))
 
 
+@pytest.mark.parametrize("cut", [3, 4, 5, 6, 9, 12, 20])
+def test_a_section_that_was_cut_says_nothing(cut: int) -> None:
+    assert own_values(ANNOTATIONS[:cut], APPLICATION[: min(cut, len(APPLICATION) - 1)]) == ({}, {})
+    assert not is_clean(STANDARD[:cut])
+    assert decode_standard(STANDARD[:cut]) == {}
+
+
+def test_a_value_that_was_damaged_says_nothing() -> None:
+    damaged = application_of((e.string("a"), b"\xa1\x01\xff"), (e.string("b"), b"\x56\x02"))
+    assert decode_stored(damaged).application == {"a": None, "b": None}
+
+
+def test_a_section_that_goes_on_says_nothing() -> None:
+    assert own_values(ANNOTATIONS + b"\x40", APPLICATION + b"\x40") == ({}, {})
+    assert not is_clean(STANDARD + b"\x40")
+    assert not is_clean(e.described(0x73, e.list_([e.uuid(bytes(16))]))[:-1])
+
+
 @pytest.mark.parametrize(
     "damaged",
     [
