@@ -131,7 +131,7 @@ def test_external_with_a_certificate_opens_what_the_certificate_is_for_and_no_mo
         assert is_let_in(peer)
         peer.client.open(hostname=hub.address)
         assert peer.answered(peer.client.sender(telemetry_address(own))) == ""
-        for address in (telemetry_address(device), commands_address(device), "$management", partition_address(0)):
+        for address in (commands_address(device), "$management", partition_address(0)):
             assert peer.answered(peer.client.receiver(address)) == UNAUTHORIZED_ACCESS
         assert peer.answered(peer.client.sender(telemetry_address(device))) == UNAUTHORIZED_ACCESS
     with dial_amqp(hub, context=client_context(nobodys)) as peer:
