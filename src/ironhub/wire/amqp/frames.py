@@ -49,14 +49,14 @@ class FrameBuffer:
 
     def feed(self, data: bytes) -> None:
         """Append what came; then ask `take()` until it has nothing."""
-        if self._partial is None:
+        partial = self._partial
+        if partial is None:
             if self._at == len(self._data):
                 self._data = data
                 self._at = 0
                 return
-            self._wait_for(0)
-        if self._partial is not None:
-            self._partial += data
+            partial = self._wait_for(0)
+        partial += data
 
     def take(self) -> Frame | None:
         """The next frame or header that is whole; an empty body is a sign of life [2.4.5].
@@ -96,11 +96,13 @@ class FrameBuffer:
         self._data = b""
         self._at = 0
 
-    def _wait_for(self, size: int) -> None:
-        self._partial = bytearray(self._data[self._at :])
+    def _wait_for(self, size: int) -> bytearray:
+        """Keep what was not taken until there are `size` bytes of it; returns where to append."""
+        self._partial = partial = bytearray(self._data[self._at :])
         self._needed = size
         self._data = b""
         self._at = 0
+        return partial
 
 
 def encode_frame(kind: int, channel: int, body: bytes) -> bytes:

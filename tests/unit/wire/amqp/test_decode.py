@@ -105,3 +105,19 @@ def test_size_and_count_are_found() -> None:
     for data in (b"", b"\x00\x00", b"\x05\x01\x40"):
         with pytest.raises(MalformedValue):
             compound_at(data, 0, len(data), 2)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *("a1", "a10261", "b100000002", "70000000", "5602", "a101ff", "c0", "c00101", "c0030140a1", "c003014041"),
+        *("c1020140", "c10402404040", "e00101", "e0020150", "e00401500102", "e0030000"),
+    ],
+)
+def test_reading_and_skipping_refuse_the_same(data: str) -> None:
+    refused(bytes.fromhex(data), "value|count|string|size|boolean|key")
+
+
+def test_a_key_that_cannot_be_hashed_is_refused() -> None:
+    with pytest.raises(MalformedValue, match="holds other values"):
+        decode(encode.map_([(encode.list_([encode.NULL]), encode.NULL)]))

@@ -99,6 +99,23 @@ def test_a_field_without_its_bytes_is_refused(read: Callable[[Fields], object], 
         read(found)
 
 
+@pytest.mark.parametrize(
+    ("read", "encoded"),
+    [
+        (Fields.binary, b"\xa0\x02a"),
+        (Fields.binary, b"\xb0\x00\x00\x00\x02a"),
+        (Fields.text, b"\xa1\x02a"),
+        (Fields.text, b"\xb3\xff\xff\xff\xffa"),
+        (Fields.raw, b"\xa1\x02a"),
+        (Fields.value, b"\xa1\x02a"),
+    ],
+)
+def test_a_field_does_not_pass_the_end_of_its_list(read: Callable[[Fields], object], encoded: bytes) -> None:
+    data = encode.list_([encoded])
+    with pytest.raises(MalformedValue):
+        read(Fields(data + b"aaaaaa", 0, len(data)))
+
+
 def test_what_does_not_mean_anything_is_refused() -> None:
     for read, encoded in (
         (Fields.boolean, b"\x56\x02"),

@@ -83,6 +83,8 @@ def test_an_extended_header_is_passed_over() -> None:
         ("0000000802020000", "type 2"),
         ("0000020102000000", "513 bytes is larger than the 512"),
         ("ffffffff02000000", "larger"),
+        ("0100000802000000", "16777224 bytes"),
+        ("0001000802000000", "65544 bytes"),
         (b"GET / HTTP/1.1".hex(), "larger"),
     ],
 )
