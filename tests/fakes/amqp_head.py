@@ -75,7 +75,7 @@ class AmqpHub(SmallHub):
             entropy=self.entropy,
             background=Background(),
             created_at=self.clock.now(),
-            settings=settings or AmqpSettings(),
+            settings=settings or AmqpSettings(dismissal=0.0),
         )
 
     async def settle(self) -> None:

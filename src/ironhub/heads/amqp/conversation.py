@@ -59,6 +59,7 @@ class AmqpConversation:
         "_attempts",
         "_busy",
         "_closed",
+        "_dismissal",
         "_expiry",
         "_flushing",
         "_judging",
@@ -91,6 +92,7 @@ class AmqpConversation:
         self._stranger = True
         self._attempts = 0
         self._closed = False
+        self._dismissal: asyncio.TimerHandle | None = None
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
@@ -126,9 +128,10 @@ class AmqpConversation:
     def lost(self) -> None:
         """The connection is over, whoever ended it."""
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._dismissal):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._dismissal = None
         for link in tuple(self._nodes):
             try:
                 self._forget(link)
@@ -203,8 +206,10 @@ class AmqpConversation:
         """See `Peer.dismiss`."""
         for link in tuple(links):
             self.detach(link, error)
-        if not any(node.keeps_open for node in self._nodes.values()):
-            self.close(link_error(error) if isinstance(error, HubError) else error)
+        if not self._is_kept_open and self._dismissal is None and not self._closed:
+            told = link_error(error) if isinstance(error, HubError) else error
+            delay = self.hub.settings.dismissal
+            self._dismissal = asyncio.get_running_loop().call_later(delay, self._dismissed, told)
 
     def refused(self, error: HubError) -> None:
         """See `Peer.refused`."""
@@ -317,6 +322,16 @@ class AmqpConversation:
         self.wire.sasl_outcome(True)
         self.receive(b"")  # what the client said ahead of the verdict
         self.flush()
+
+    @property
+    def _is_kept_open(self) -> bool:
+        return any(node.keeps_open for node in self._nodes.values())
+
+    def _dismissed(self, error: Error) -> None:
+        """The client had its time to close; it may also have shown something good, and gone on."""
+        self._dismissal = None
+        if not self._is_kept_open:
+            self.close(error)
 
     def _forget(self, link: Link) -> None:
         """The link is over: its node hears it, once."""

@@ -63,7 +63,9 @@ class Peer(Protocol):
     def dismiss(self, links: Iterable[IncomingLink | OutgoingLink], error: Error | HubError) -> None:
         """Detach each; then close the connection with the same error unless a link is left that keeps it open.
 
-        Vendor clients do not open again a link that was detached alone: only the end of the connection makes them.
+        Vendor clients do not open again a link that was detached alone: only the end of the connection makes them. They
+        close it themselves then, and get `AmqpSettings.dismissal` to do so: those of Node hang for long when they are
+        anticipated.
         """
 
     def refused(self, error: HubError) -> None:

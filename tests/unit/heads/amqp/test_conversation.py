@@ -250,8 +250,26 @@ async def test_with_the_last_link_that_keeps_it_open_the_connection_is_dismissed
     assert kept.is_open
     assert not peer.channel.closed
     node.peer.dismiss([stage.nodes[1].link], error)
-    peer.hear()
+    node.peer.dismiss([], error)
+    await peer.settle()
     assert peer.client.reason == kept.refusal == link.refusal
+    assert peer.channel.closed
+
+
+async def test_a_client_has_time_to_go_on_or_to_close_before_it_is_closed(stage: Stage) -> None:
+    peer, link, node = await stage.sender()
+    node.peer.dismiss([node.link], FORCED)
+    node.peer.flush()
+    peer.hear()
+    assert link.refusal
+    assert not peer.channel.closed
+    again = peer.client.sender(IN)
+    await peer.settle()
+    assert again.is_open
+    node.peer.dismiss([stage.nodes[1].link], FORCED)
+    peer.client.close()
+    await peer.settle()
+    assert peer.client.reason == ""
     assert peer.channel.closed
 
 
@@ -458,7 +476,7 @@ async def test_what_is_not_renewed_ends_when_its_time_is_over(stage: Stage) -> N
     assert link.is_open
     hub.clock.advance(1.0)
     peer.conversation.on_timer()
-    peer.hear()
+    await peer.settle()
     assert link.refusal == peer.client.reason == UNAUTHORIZED_ACCESS
     assert peer.channel.closed
     assert hub.sessions.of(PRESS) is None

@@ -18,7 +18,7 @@ LIMIT = 3
 
 @pytest.fixture
 async def hub() -> AsyncIterator[AmqpHub]:
-    made = AmqpHub(AmqpSettings(max_requests=LIMIT))
+    made = AmqpHub(AmqpSettings(max_requests=LIMIT, dismissal=0.0))
     await made.register(PRESS)
     yield made
     await made.amqp.background.drain(0)
@@ -121,5 +121,5 @@ async def test_reply_links_keep_no_connection_open(hub: AmqpHub) -> None:
     session = hub.sessions.of(PRESS)
     assert session is not None
     session.end("taken over by a newer connection")
-    peer.hear()
+    await peer.settle()
     assert (link.refusal, peer.client.reason) == (DETACH_FORCED, DETACH_FORCED)
