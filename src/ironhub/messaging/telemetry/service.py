@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ironhub.access.model import Grant, Permission, PermissionDenied
 from ironhub.identity.model import DevicePrincipal
+from ironhub.messaging.telemetry.ends import TelemetryEnds
 from ironhub.messaging.telemetry.model import Batch, Encoding, Entry, Origin, PartitionEnds, Source
 from ironhub.messaging.telemetry.ports import EventLog, Stored
 
@@ -28,6 +29,7 @@ class TelemetryService:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
+        self._telemetry_ends = TelemetryEnds(log)
 
     def uplink(self, grant: Grant, encoding: Encoding, *, model_id: str = "") -> Uplink:
         """Return the way into the log for the device that `grant` is for; it ends with the device's session."""
@@ -56,6 +58,11 @@ class TelemetryService:
         grant.require_whole_hub(Permission.TELEMETRY_READ)
         return await self._log.ends(partition)
 
+    async def telemetry_ends(self, grant: Grant, partition: int) -> PartitionEnds:
+        """Return the bounds of a partition as if telemetry, without facts, were all there is."""
+        grant.require_whole_hub(Permission.TELEMETRY_READ)
+        return await self._telemetry_ends.ends(partition)
+
     async def seek(self, grant: Grant, partition: int, enqueued_at: float) -> int:
         """Return the sequence number of the first entry enqueued at or after an instant (seconds since the epoch)."""
         grant.require_whole_hub(Permission.TELEMETRY_READ)
@@ -64,7 +71,7 @@ class TelemetryService:
     async def read(
         self, grant: Grant, partition: int, start: int, *, max_entries: int = 1000, max_bytes: int = 1 << 20
     ) -> Batch:
-        """Return entries from `start` on, at most so many and so many bytes but at least one; empty at the log's end."""
+        """Return entries from `start` on, so many or so many bytes, at least one; empty at the end."""
         grant.require_whole_hub(Permission.TELEMETRY_READ)
         return await self._log.read(partition, start, max_entries=max_entries, max_bytes=max_bytes)
 

@@ -53,6 +53,7 @@ async def test_what_is_sent_is_read_again_in_order_with_its_time(log: MemoryLog,
     await until(lambda: told)
     assert told == [None]
     assert (await telemetry.ends(READ, partition)).next == 3
+    assert (await telemetry.telemetry_ends(READ, partition)).next == 3
     assert await telemetry.seek(READ, partition, START - 1) == 0
     assert await telemetry.seek(READ, partition, START + 1) == 3
     assert not await telemetry.wait(READ, partition, 3, 0.0)

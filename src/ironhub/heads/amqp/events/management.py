@@ -72,4 +72,4 @@ async def _answer(peer: Peer, request: ManagementRequest, grant: Grant, message_
     partition = partition_number(request.partition, partitions)
     if partition is None:
         raise entity_not_found(peer, f"{name}/Partitions/{request.partition}")
-    return encode_partition_reply(message_id, name, partition, await hub.telemetry.ends(grant, partition))
+    return encode_partition_reply(message_id, name, partition, await hub.telemetry.telemetry_ends(grant, partition))

@@ -14,6 +14,7 @@ from ironhub.core.errors import HubError
 from ironhub.dialects.azure.amqp_errors import ReaderStolen
 from ironhub.heads.amqp.node import SilentNode
 from ironhub.heads.amqp.peer import Peer
+from ironhub.messaging.telemetry.ends import is_telemetry
 from ironhub.messaging.telemetry.model import Logged
 from ironhub.wire.amqp import OutgoingLink
 
@@ -138,16 +139,21 @@ class Receiver(SilentNode):
             self._forgetting = asyncio.get_running_loop().call_later(KEEP_AHEAD, self._forget)
 
     async def _read(self) -> bool:
-        """Read ahead; False: there is nothing more just now. Damage is passed by; the log has told of it."""
+        """Read ahead; False: there is nothing more just now.
+
+        Damage is passed by; the log has told of it. So are facts: readers of the stream expect telemetry only, unless
+        somebody has routed more to it (azure-service-api 6.10).
+        """
         grant, partition, *_ = self._reading
         while True:
             batch = await self._peer.hub.telemetry.read(
                 grant, partition, self._next, max_entries=READ_ENTRIES, max_bytes=READ_BYTES
             )
             before, self._next = self._next, batch.next
-            self._ahead, self._sent = batch.entries, 0
-            if batch.entries or batch.next == before:
-                return bool(batch.entries)
+            self._ahead, self._sent = [logged for logged in batch.entries if is_telemetry(logged)], 0
+            if self._ahead or batch.next == before:
+                return bool(self._ahead)
+            await asyncio.sleep(0)
 
     async def _send(self) -> None:
         """Send a slice of what was read ahead, then let others have their turn."""
@@ -170,7 +176,7 @@ class Receiver(SilentNode):
 
     async def _with_metrics(self) -> Callable[[Logged], bytes]:
         hub = self._peer.hub
-        ends = await hub.telemetry.ends(self._reading.grant, self._reading.partition)
+        ends = await hub.telemetry.telemetry_ends(self._reading.grant, self._reading.partition)
         now = hub.clock.now()
 
         def write(logged: Logged) -> bytes:

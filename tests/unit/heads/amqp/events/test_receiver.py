@@ -15,8 +15,10 @@ from tests.fakes.trouble import until
 
 from ironhub.access.model import Permission
 from ironhub.core.errors import Unavailable
+from ironhub.core.facts import Fact, FactKind
 from ironhub.heads.amqp.events import receiver
 from ironhub.identity.model import Right
+from ironhub.messaging.telemetry.facts import entry_of
 from ironhub.messaging.telemetry.model import Batch, Damage, Entry
 from ironhub.wire.amqp import encode
 from ironhub.wire.amqp.message import decode_map_section
@@ -241,6 +243,25 @@ async def test_damage_is_passed_by(hub: AmqpHub, peer: Peer, monkeypatch: pytest
 
     monkeypatch.setattr(hub.log, "read", damaged)
     assert await taken(peer, reader(peer)) == [3, 4, 5]
+
+
+async def test_facts_are_passed_by(hub: AmqpHub, peer: Peer) -> None:
+    fact = entry_of(Fact(FactKind.TWIN_UPDATED, PRESS.identity, 0.0, {}))
+    await stored(hub.log, 0, [fact] * 3)
+    await append(hub, 0)
+    await stored(hub.log, 0, [fact])
+    await append(hub, 1)
+    link = reader(peer, credit=2, metrics=True)
+    assert await taken(peer, link) == [3, 5]
+    await stored(hub.log, 0, [fact])
+    peer.client.grant(link, 1)
+    assert await taken(peer, link) == []
+    assert link.credit == 1  # it waits on
+    await append(hub, 2)
+    await peer.settle()
+    (event,) = link.take()
+    assert numbers_of([event]) == [7]
+    assert decode_map_section(event.message.delivery_annotations)["last_enqueued_sequence_number"] == 7
 
 
 @pytest.mark.parametrize(
