@@ -6,7 +6,7 @@ import queue
 import subprocess
 import threading
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, ClassVar, Final
 
 from tests.e2e.python_client import PATIENCE
 from tests.fakes.running_hub import hub_environment
@@ -28,6 +28,9 @@ class NodeError(Exception):
 class NodeProcess:
     """Asks a script one thing at a time; what it tells unasked waits in `events`."""
 
+    command: ClassVar[tuple[str, ...]] = ("node",)
+    """What runs the script."""
+
     def __init__(self, script: str, log: Path, **environment: str) -> None:
         self._ids = itertools.count(1)
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -37,7 +40,7 @@ class NodeProcess:
         self._log = log
         with log.open("a") as errors:
             self._process = subprocess.Popen(
-                ["node", str(SCRIPTS / script)],
+                [*self.command, str(SCRIPTS / script)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
