@@ -240,7 +240,7 @@ class AmqpConversation:
         """See `Peer.close`."""
         if not self._closed:
             self.wire.close(error)
-            self._hang_up()
+            self.hang_up()
 
     # The credentials call: see Holder.
 
@@ -255,6 +255,13 @@ class AmqpConversation:
             self.hub.tally.add("accepted")
         self._expiry = self.credentials.next_expiry()
         self._arm()
+
+    def hang_up(self) -> None:
+        """See `Holder.hang_up`."""
+        if not self._closed:
+            self.flush()
+            self.channel.close()
+            self.lost()
 
     # Steps.
 
@@ -316,7 +323,7 @@ class AmqpConversation:
         except AuthenticationFailed as refusal:
             self.refused(refusal)
             self.wire.sasl_outcome(False)
-            self._hang_up()
+            self.hang_up()
             return
         self._judging = False
         self.wire.sasl_outcome(True)
@@ -347,13 +354,7 @@ class AmqpConversation:
                 "amqp_connection_ended",
                 extra={"condition": event.error.condition, "reason": event.reason, "peer": self.channel.peer_address},
             )
-        self._hang_up()
-
-    def _hang_up(self) -> None:
-        if not self._closed:
-            self.flush()
-            self.channel.close()
-            self.lost()
+        self.hang_up()
 
     def _run_after(self) -> None:
         while self._after:
@@ -409,6 +410,6 @@ class AmqpConversation:
         due = self.wire.next_timeout
         if due is not None and due <= now and self.wire.on_timeout(now):
             log.info("amqp_peer_silent", extra={"peer": self.channel.peer_address})
-            self._hang_up()
+            self.hang_up()
         self.flush()
         self._arm()

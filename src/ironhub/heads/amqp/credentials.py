@@ -21,7 +21,7 @@ from ironhub.identity.model import AuthenticationFailed, DeviceClaim, Right
 from ironhub.identity.sas import TokenRejected, UnverifiedToken, parse_sas_token
 from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER
 from ironhub.wire.amqp import IncomingLink, OutgoingLink
-from ironhub.wire.amqp.conditions import CONNECTION_FORCED, DETACH_FORCED, UNAUTHORIZED_ACCESS
+from ironhub.wire.amqp.conditions import DETACH_FORCED, UNAUTHORIZED_ACCESS
 from ironhub.wire.amqp.errors import Error
 
 EXPIRED: Final = "its token has expired"
@@ -57,6 +57,9 @@ class Holder(Protocol):
 
     def close(self, error: Error | None = None) -> None:
         """See `Peer.close`."""
+
+    def hang_up(self) -> None:
+        """Close without a CLOSE, once what was said before is sent."""
 
 
 class Credentials:
@@ -161,7 +164,8 @@ class Credentials:
         for each in resting:
             self._forget(each)
         if reason == HUB_STOPS:
-            self._holder.close(Error(CONNECTION_FORCED, reason))
+            # No CLOSE: the Node SDK would wait 45 s for answers that cannot come, and reconnect only then.
+            self._holder.hang_up()
             return
         error = Error(DETACH_FORCED if reason == TAKEN_OVER else UNAUTHORIZED_ACCESS, reason)
         if links:

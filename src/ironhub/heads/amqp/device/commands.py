@@ -36,7 +36,7 @@ class CommandsNode(SilentNode):
         self._session = session
         self._link = link
         self._owner = session.hub.entropy.uuid()
-        self._work = SerialWork(session.hub.background, done=session.peer.soon_flush, failed=session.peer.fail)
+        self._work = SerialWork(session.hub.background, done=session.peer.soon_flush, failed=self._failed)
         self._ready: deque[tuple[Delivery, float]] = deque()
         """Held and not sent, since the credit they were fetched for was taken back; and when their lock ends."""
         self._held: dict[bytes, tuple[str, float]] = {}
@@ -142,9 +142,10 @@ class CommandsNode(SilentNode):
             return  # its time was over, or it was purged
         self.wake()
 
+    def _failed(self, error: HubError) -> None:
+        """The device attaches again, and what it holds is given back meanwhile."""
+        self._session.peer.detach(self._link, error)
+
     async def _release(self) -> None:
-        try:
-            grant = self._session.grant(Permission.COMMAND_RECEIVE)
-            await self._session.hub.commands.release(grant, owner=self._owner)
-        except HubError:  # pragma: no cover  # `release` remembers what it could not do
-            return
+        grant = self._session.grant(Permission.COMMAND_RECEIVE)
+        await self._session.hub.commands.release(grant, owner=self._owner)

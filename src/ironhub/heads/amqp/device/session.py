@@ -156,11 +156,14 @@ class DeviceSession:
     # What its links need
 
     def enter(self) -> None:
-        """Become the session of the identity in this hub, or say who one is now; `end` may follow at once."""
+        """Become the session of the identity in this hub, or say who one is now; `end` may follow at once.
+
+        Also called with each renewal: from there on it is what is revoked of the new token that ends the session.
+        """
         if self._entered == self.principal:
             return
         if self._entered is None:
-            self.credential.watch(self._renewed)
+            self.credential.watch(self.enter)
         self._entered = self.principal
         self._uplink = None
         self.hub.sessions.enter(self, judged_at=self.credential.judged_at, model_id=self.model_id)
@@ -178,7 +181,7 @@ class DeviceSession:
     def leave(self) -> None:
         """The identity has no link here any more."""
         self.ended = True
-        self.credential.unwatch(self._renewed)
+        self.credential.unwatch(self.enter)
         self.hub.sessions.leave(self)
         self.hub.methods.lost(self.principal.identity)
 
@@ -193,8 +196,3 @@ class DeviceSession:
             grant = self.grant(Permission.TELEMETRY_SEND)
             self._uplink = self.hub.telemetry.uplink(grant, Encoding.AZURE_AMQP, model_id=self.model_id)
         return self._uplink
-
-    def _renewed(self) -> None:
-        """What is revoked of the old token must not end this session from here on; what is of the new one must."""
-        if not self.ended:
-            self.enter()

@@ -124,7 +124,7 @@ class RequestsNode(SilentNode):
         self._key = key
         self._backlog: deque[tuple[RawMessage, bytes]] = deque()
         """What waits for a link that takes its answer: the request, and its correlation id as encoded."""
-        self._work = SerialWork(session.hub.background, done=self.go_on, failed=session.peer.fail)
+        self._work = SerialWork(session.hub.background, done=self.go_on, failed=self._failed)
         self._gone = False
 
     def delivered(self, delivery: Delivery) -> None:
@@ -172,6 +172,10 @@ class RequestsNode(SilentNode):
         else:
             self._link.settle(delivery.id, delivery.id, Outcome.REJECTED, link_error(error))
             self.go_on()
+
+    def _failed(self, error: HubError) -> None:
+        """A bug: the request has no answer, and the device must not wait for one."""
+        self._session.peer.detach(self._link, error)
 
     async def _do(self, message: RawMessage, correlation: bytes) -> None:
         try:
