@@ -39,7 +39,7 @@ class AmqpSettings:
     """Requests of one connection to one address ($cbs) whose answers wait."""
     max_attempts: int = 20
     """Refused links and tokens after which a peer that has shown nothing good is cut."""
-    dismissal: float = 1.0
+    dismissal: float = 0.5
     """Seconds a client gets to close the connection itself when the last link that kept it open was ended."""
     takeover_delay: float = 0.5
     """Seconds a session waits when it takes over one that is younger than this."""
