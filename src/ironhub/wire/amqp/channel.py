@@ -12,8 +12,8 @@ from ironhub.wire.amqp.performatives import Begin, End, Flow
 from ironhub.wire.amqp.serial import MASK, remaining
 from ironhub.wire.amqp.violations import SessionViolation
 
-FIRST_OUTGOING_ID: Final = 1
-"""Of our transfers in each session; any number would do (2.5.6)."""
+FIRST_OUTGOING_ID: Final = 0
+"""Of our transfers in each session; any number would do (2.5.6), but there are clients that count from 0 always."""
 OUTGOING_WINDOW: Final = 0x7FFF_FFFF
 """Our sending is bound by the peer's window and by credit only."""
 
