@@ -61,11 +61,18 @@ class IncomingLink(Link):
         """The first frame of a message that is not whole; what it says holds for all."""
         self._parts = bytearray()
 
-    def accept(self, credit: int, max_message: int = 0) -> None:
-        """Take the link, and `credit` messages of at most `max_message` bytes (0: as the connection's limits say)."""
-        if max_message:
-            self._max_message = min(max_message, self._limits.max_message)
-        if self._accept(self._max_message, NULL) and credit:
+    def accept(self, credit: int, max_message: int = 0, tolerated: int = 0) -> None:
+        """Take the link, and `credit` messages.
+
+        Args:
+            max_message: bytes of a message, as the peer is told; 0: as the connection's limits say.
+            tolerated: bytes of one that is taken although it is larger than that, for the owner to reject; what is
+                larger still ends the link.
+        """
+        bound = self._limits.max_message
+        told = min(max_message, bound) if max_message else bound
+        self._max_message = min(max(told, tolerated), bound)
+        if self._accept(told, NULL) and credit:
             self.grant(credit)
 
     def grant(self, credit: int) -> None:

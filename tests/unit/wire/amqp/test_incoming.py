@@ -198,6 +198,22 @@ def test_a_message_beyond_the_links_size_costs_the_link(frames: int) -> None:
     assert client.wire._out.unfinished == 0
 
 
+@pytest.mark.parametrize(("tolerated", "bound"), [(20, 20), (80, 50), (5, 10)])
+def test_a_message_larger_than_the_peer_was_told_is_taken_where_its_owner_wants_to_reject_it(
+    tolerated: int, bound: int
+) -> None:
+    client = EngineClient.opened(Limits(max_message=50))
+    (event,) = client.say(attach_sender("a", 0))
+    assert isinstance(event, Attached)
+    assert isinstance(event.link, IncomingLink)
+    event.link.accept(9, 10, tolerated)
+    attach, _ = client.heard()
+    assert isinstance(attach, Attach)
+    assert attach.max_message_size == 10
+    assert the_delivery(client.say(message(0, b"x" * bound))).payload == b"x" * bound
+    assert cut_off(client, client.say(message(1, b"x" * (bound + 1))), event.link) == MESSAGE_SIZE_EXCEEDED
+
+
 def test_messages_that_are_never_whole_are_bounded_together() -> None:
     client = EngineClient.opened(Limits(max_unfinished=25))
     links = [client.sender(handle) for handle in range(3)]

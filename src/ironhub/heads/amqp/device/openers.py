@@ -63,7 +63,7 @@ async def open_telemetry(peer: Peer, link: IncomingLink, address: DeviceTelemetr
     session = await _session(peer, link, address.identity)
     node = TelemetryNode(session, link)
     session.add(node)
-    link.accept(telemetry.CREDIT, peer.hub.settings.max_body)
+    link.accept(telemetry.CREDIT, peer.hub.settings.max_body, telemetry.TOLERATED)
     return node
 
 

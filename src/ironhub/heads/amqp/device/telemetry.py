@@ -14,11 +14,14 @@ from ironhub.dialects.azure.amqp_reading import MessageMalformed, read_messages
 from ironhub.dialects.azure.amqp_stored import stored_properties
 from ironhub.heads.amqp.device.session import DeviceSession
 from ironhub.heads.amqp.node import SilentNode
-from ironhub.messaging.telemetry.model import Entry
+from ironhub.messaging.telemetry.model import Entry, MessageTooLarge
 from ironhub.wire.amqp import Delivery, IncomingLink, Outcome
 
 CREDIT: Final = 1000
 """Transfers that a device may have under way."""
+TOLERATED: Final = 1 << 20
+"""Bytes of a message that is rejected as too large; a larger one ends the link, and vendor clients then tear their
+connection down and may stay away."""
 OVERHEAD: Final = 128
 """Bytes that a message costs while it waits for its commit, besides its body and properties."""
 
@@ -64,6 +67,9 @@ class TelemetryNode(SilentNode):
         self._session.drop(self)
 
     def _decoded(self, delivery: Delivery) -> list[Entry]:
+        max_body = self._session.hub.settings.max_body
+        if len(delivery.payload) > max_body:
+            raise MessageTooLarge(f"the message has more than {max_body} bytes")
         origin = self._session.uplink.origin
         messages = read_messages(delivery.payload, delivery.message_format)
         if not messages:

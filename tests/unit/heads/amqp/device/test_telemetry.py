@@ -111,9 +111,23 @@ async def test_large_messages_come_in_many_frames(hub: AmqpHub, device: Device) 
     assert [len(body) for body in await bodies(hub)] == [250_000]
 
 
-async def test_a_message_that_is_too_large_ends_the_link_by_name(hub: AmqpHub, device: Device) -> None:
+async def test_a_message_that_is_too_large_is_rejected_by_name_and_the_next_one_stored(
+    hub: AmqpHub, device: Device
+) -> None:
     link = await device.sends(EVENTS)
-    await device.transfer(link, message(b"x" * 270_000), pieces=8)
+    state = link.states[await device.transfer(link, message(b"x" * 270_000), pieces=8)]
+    assert state is not None
+    assert state.error is not None
+    assert (state.kind, state.error.condition) == (Outcome.REJECTED, "amqp:link:message-size-exceeded")
+    assert link.attached is not None
+    assert link.attached.max_message_size == hub.amqp.settings.max_body
+    await device.transfer(link, message(b"small"))
+    assert await bodies(hub) == [b"small"]
+
+
+async def test_a_message_that_is_beyond_all_measure_ends_the_link(hub: AmqpHub, device: Device) -> None:
+    link = await device.sends(EVENTS)
+    await device.transfer(link, message(b"x" * telemetry.TOLERATED), pieces=32)
     assert link.refusal == "amqp:link:message-size-exceeded"
     assert await bodies(hub) == []
 
