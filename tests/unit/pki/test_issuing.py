@@ -17,6 +17,7 @@ from ironhub.pki.issuing import (
     DAY,
     SERVER_LIFE,
     KeyPair,
+    begins_at,
     belong_together,
     covers_names,
     ends_at,
@@ -84,6 +85,7 @@ def test_serial_numbers_are_positive_and_differ() -> None:
 
 def test_a_server_certificate_does_not_outlive_its_authority() -> None:
     assert ends_at(SERVER.certificate) == NOW + SERVER_LIFE
+    assert NOW - 86_400 <= begins_at(SERVER.certificate) <= NOW
     late = NOW + AUTHORITY_LIFE - 10 * DAY
     pair = issue_server_certificate(AUTHORITY, NAMES, now=late, entropy=FakeEntropy())
     assert ends_at(pair.certificate) == NOW + AUTHORITY_LIFE

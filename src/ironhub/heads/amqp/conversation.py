@@ -31,6 +31,7 @@ from ironhub.wire.amqp import (
     Error,
     Event,
     IncomingLink,
+    Opened,
     OutgoingLink,
     SaslInit,
     ServerConnection,
@@ -64,6 +65,7 @@ class AmqpConversation:
         "_flushing",
         "_judging",
         "_nodes",
+        "_open_by",
         "_paused",
         "_replies",
         "_routing",
@@ -97,6 +99,7 @@ class AmqpConversation:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._expiry: float | None = None
+        self._open_by = hub.clock.monotonic() + hub.settings.open_timeout
 
     # The channel calls: see Conversation.
 
@@ -286,6 +289,8 @@ class AmqpConversation:
         elif isinstance(event, SaslInit):
             self._judging = True  # and what it says ahead of the verdict waits in the kernel
             self.spawn(self._log_in(event))
+        elif isinstance(event, Opened):
+            self._open_by = math.inf
         elif isinstance(event, Closed):
             self._ended(event)
 
@@ -392,7 +397,7 @@ class AmqpConversation:
         if self._closed:
             return
         now = self.hub.clock.monotonic()
-        at = math.inf if self.wire.next_timeout is None else self.wire.next_timeout
+        at = self._open_by if self.wire.next_timeout is None else self.wire.next_timeout
         if self._expiry is not None:
             at = min(at, now + self._expiry - self.hub.clock.now())
         if at < math.inf:
@@ -408,7 +413,7 @@ class AmqpConversation:
         self._expiry = self.credentials.next_expiry()
         now = self.hub.clock.monotonic()
         due = self.wire.next_timeout
-        if due is not None and due <= now and self.wire.on_timeout(now):
+        if now >= self._open_by or (due is not None and due <= now and self.wire.on_timeout(now)):
             log.info("amqp_peer_silent", extra={"peer": self.channel.peer_address})
             self.hang_up()
         self.flush()

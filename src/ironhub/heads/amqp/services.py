@@ -39,6 +39,8 @@ class AmqpSettings:
     """Requests of one connection to one address ($cbs) whose answers wait."""
     max_attempts: int = 20
     """Refused links and tokens after which a peer that has shown nothing good is cut."""
+    open_timeout: float = 60.0
+    """Seconds that a peer which logged in at once may take until its OPEN; the engine's idle time-out begins there."""
     dismissal: float = 0.5
     """Seconds a client gets to close the connection itself when the last link that kept it open was ended."""
     takeover_delay: float = 0.5

@@ -509,6 +509,19 @@ async def test_a_silent_peer_is_closed(stage: Stage, caplog: pytest.LogCaptureFi
     assert "amqp_peer_silent" in caplog.text
 
 
+async def test_who_logs_in_and_never_opens_is_cut(stage: Stage) -> None:
+    hub = stage.hub
+    peer = hub.dial()
+    peer.client.plain("press-7@sas.hub", await hub.token(PRESS))
+    await peer.settle()
+    hub.clock.advance(AmqpSettings().open_timeout - 1)
+    peer.conversation.on_timer()
+    assert not peer.channel.closed
+    hub.clock.advance(1)
+    peer.conversation.on_timer()
+    assert peer.channel.closed
+
+
 async def test_the_peers_idle_time_out_is_obeyed(stage: Stage) -> None:
     peer = stage.hub.dial()
     peer.client.open(idle=8000)
