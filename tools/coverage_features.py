@@ -53,22 +53,14 @@ FEATURES: Final = {
 
 FEATURE_LANGUAGES: Final = ("py", "node")
 
-_AMQP: Final = "needs AMQP, which is not served yet"
 _TOKENS: Final = "signs in at Entra ID: no such sign-in here; use a connection string"
 _SDK: Final = "broken in the SDK itself: it reads a list as an object"
 _EDGE: Final = "needs the IoT Edge runtime on the device"
 
 NOT_YET: Final = {
-    "py:feature.amqp": _AMQP,
-    "node:feature.amqp": _AMQP,
+    "py:feature.amqp": "the SDK has no such transport",
     "py:feature.http": "the SDK has no such transport",
-    "py:IoTHubRegistryManager.send_c2d_message": _AMQP,
     "py:IoTHubJobManager.query_scheduled_jobs": _SDK,
-    "node:Client.open": _AMQP,
-    "node:Client.close": _AMQP,
-    "node:Client.send": _AMQP,
-    "node:Client.getFeedbackReceiver": _AMQP,
-    "node:Client.getFileNotificationReceiver": _AMQP,
     "py:IoTHubModuleClient.receive_message_on_input": _EDGE,
     **{
         f"py:{name}.from_token_credential": _TOKENS

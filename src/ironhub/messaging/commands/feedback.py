@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from ironhub.access.model import Grant, Permission
-from ironhub.core.arrivals import Arrivals
 from ironhub.core.bus import Bus, CommandsEnded, Notice
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError
+from ironhub.messaging.arrivals import Arrivals
 from ironhub.messaging.commands.model import Feedback, LockLost
 from ironhub.messaging.commands.ports import CommandStore
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from ironhub.access.model import Grant, Permission
-from ironhub.core.arrivals import Arrivals
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.tally import Tally
+from ironhub.messaging.arrivals import Arrivals
 from ironhub.messaging.files.blobs import check_blob_name
 from ironhub.messaging.files.model import (
     FileMissing,

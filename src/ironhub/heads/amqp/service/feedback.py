@@ -2,11 +2,11 @@
 
 from ironhub.access.model import WHOLE_HUB, Grant, Permission
 from ironhub.access.service import authorise
-from ironhub.core.arrivals import Arrivals
 from ironhub.dialects.azure.amqp_addresses import CommandFeedback
 from ironhub.dialects.azure.amqp_service_messages import encode_feedback_message
 from ironhub.heads.amqp.peer import Peer
 from ironhub.heads.amqp.service.queue import Held, QueueNode
+from ironhub.messaging.arrivals import Arrivals
 from ironhub.messaging.commands.feedback import FeedbackReader, TooManyBatches
 from ironhub.wire.amqp import OutgoingLink
 

@@ -2,12 +2,12 @@
 
 from ironhub.access.model import WHOLE_HUB, Grant, Permission
 from ironhub.access.service import authorise
-from ironhub.core.arrivals import Arrivals
 from ironhub.core.clock import Clock
 from ironhub.dialects.azure.amqp_addresses import FileNotifications
 from ironhub.dialects.azure.amqp_service_messages import encode_file_notification
 from ironhub.heads.amqp.peer import Peer
 from ironhub.heads.amqp.service.queue import Held, QueueNode
+from ironhub.messaging.arrivals import Arrivals
 from ironhub.messaging.files.service import UploadService
 from ironhub.wire.amqp import OutgoingLink
 

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
-from ironhub.core.arrivals import Arrivals
 from ironhub.core.errors import HubError
 from ironhub.heads.amqp.node import SilentNode
 from ironhub.heads.amqp.peer import Peer
+from ironhub.messaging.arrivals import Arrivals
 from ironhub.wire.amqp import SND_SETTLED, Outcome, OutgoingLink, Settled
 
 log: Final = logging.getLogger(__name__)

@@ -6,7 +6,6 @@ from tests.fakes.amqp_client import ClientLink
 from tests.fakes.amqp_head import AmqpHub, Peer
 from tests.fakes.trouble import until
 
-from ironhub.core.arrivals import Arrivals
 from ironhub.core.errors import Unavailable
 from ironhub.dialects.azure.amqp_addresses import CommandFeedback
 from ironhub.heads.amqp import openers
@@ -14,6 +13,7 @@ from ironhub.heads.amqp.node import Openers
 from ironhub.heads.amqp.peer import Peer as HeadsPeer
 from ironhub.heads.amqp.service import queue
 from ironhub.heads.amqp.service.queue import MAX_UNSETTLED, WINDOW, Held, QueueNode
+from ironhub.messaging.arrivals import Arrivals
 from ironhub.wire.amqp import OutgoingLink
 from ironhub.wire.amqp.message import data_section
 from ironhub.wire.amqp.outcomes import REJECTED, RELEASED

@@ -4,7 +4,7 @@ from collections import deque
 import pytest
 from tests.fakes.trouble import settle, until
 
-from ironhub.core.arrivals import Arrivals
+from ironhub.messaging.arrivals import Arrivals
 
 
 class Queue:
