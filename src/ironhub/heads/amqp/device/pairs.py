@@ -37,8 +37,13 @@ class Pairs(Generic[N]):
             del self._nodes[key]
 
     def of(self, key: str) -> N | None:
-        """Return the other link of the pair; where nothing pairs them, the newest of the identity."""
-        return self._nodes.get(key) or self.newest
+        """Return the other link of the pair, None while it is not there.
+
+        A link that says nothing of a pair belongs to any: without a key the newest is returned, and with one that
+        nobody else has, the link that has none.
+        """
+        found = self._nodes.get(key) or self._nodes.get("")
+        return self.newest if found is None and not key else found
 
     @property
     def newest(self) -> N | None:

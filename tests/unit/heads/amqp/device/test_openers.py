@@ -201,3 +201,11 @@ async def test_a_hub_that_stops_opens_nothing(hub: AmqpHub, device: Device) -> N
 async def test_a_newer_link_of_a_pair_ends_the_older(hub: AmqpHub, device: Device, rest: str) -> None:
     old, new = await device.receives(rest, pair="p"), await device.receives(rest, pair="p")
     assert (old.refusal, new.is_open) == ("amqp:link:stolen", True)
+
+
+@pytest.mark.parametrize("prefix", ["amqps://hub.example", "amqps://hub.example:5671"])
+async def test_addresses_may_be_whole_urls_in_any_case(hub: AmqpHub, device: Device, prefix: str) -> None:
+    events = device.client.sender(f"{prefix}/devices/press-7/messages/events")
+    commands = device.client.receiver(f"{prefix}/devices/press-7/messages/deviceBound")
+    await device.settle()
+    assert (events.is_open, commands.is_open) == (True, True)

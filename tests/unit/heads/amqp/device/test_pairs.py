@@ -13,13 +13,21 @@ def test_a_link_finds_the_other_of_its_pair() -> None:
     assert (len(pairs), list(pairs)) == (2, ["first", "second"])
 
 
-def test_where_nothing_pairs_them_the_newest_is_the_other() -> None:
+def test_a_link_that_names_a_pair_waits_for_the_other_of_it() -> None:
     pairs: Pairs[str] = Pairs()
+    pairs.add("twin:2", "another's")
     assert pairs.of("twin:1") is None
-    assert pairs.newest is None
-    pairs.add("", "old")
-    pairs.add("twin:2", "new")
-    assert pairs.of("twin:1") == pairs.newest == "new"
+
+
+def test_a_link_that_names_no_pair_belongs_to_any() -> None:
+    pairs: Pairs[str] = Pairs()
+    assert pairs.of("") is pairs.newest is None
+    pairs.add("twin:2", "old")
+    pairs.add("twin:3", "new")
+    assert pairs.of("") == pairs.newest == "new"
+    pairs.add("", "nobody's")
+    assert pairs.of("") == pairs.of("twin:1") == "nobody's"
+    assert pairs.of("twin:2") == "old"
 
 
 def test_a_newer_link_of_the_same_pair_takes_the_place_of_the_older() -> None:

@@ -86,6 +86,13 @@ async def test_requests_wait_for_the_link_that_takes_their_answers(hub: AmqpHub,
     assert await reported(hub) == {"a": 1}
 
 
+async def test_requests_wait_for_the_link_of_their_own_pair(hub: AmqpHub, device: Device) -> None:
+    requests, other = await device.sends(TWIN, pair="a"), await device.receives(TWIN, pair="b")
+    await device.transfer(requests, get_twin(), settled=True)
+    assert other.take() == []
+    assert len((await device.receives(TWIN, pair="a")).take()) == 1
+
+
 async def test_notices_come_from_the_request_for_them_until_the_request_for_none(hub: AmqpHub, device: Device) -> None:
     requests, replies = await device.sends(TWIN), await device.receives(TWIN)
     await desire(hub, speed=1)
