@@ -16,8 +16,9 @@ class Queue:
 
     async def look(self) -> str | None:
         self.looks += 1
+        found = self.items.popleft() if self.items else None
         await asyncio.sleep(0)
-        return self.items.popleft() if self.items else None
+        return found
 
 
 async def test_what_was_there_from_the_beginning_is_found_without_being_told() -> None:

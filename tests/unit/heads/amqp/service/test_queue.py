@@ -170,15 +170,19 @@ async def test_everything_out_goes_back_when_the_connection_is_cut(hub: AmqpHub,
     assert (shelf.given_back, shelf.out, len(shelf.arrivals)) == ([1], {}, 0)
 
 
+@pytest.mark.parametrize("how", ["detached", "cut"])
 async def test_what_was_taken_for_a_reader_that_went_meanwhile_goes_back(
-    hub: AmqpHub, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    hub: AmqpHub, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     peer, link = await reader(hub)
     receive = shelf.receive
 
     async def slowly() -> Held | None:
         held = await receive()
-        peer.client.detach(link)
+        if how == "detached":
+            peer.client.detach(link)
+        else:
+            peer.conversation.lost()
         return held
 
     monkeypatch.setattr(shelf, "receive", slowly)
