@@ -121,3 +121,18 @@ def test_reading_and_skipping_refuse_the_same(data: str) -> None:
 def test_a_key_that_cannot_be_hashed_is_refused() -> None:
     with pytest.raises(MalformedValue, match="holds other values"):
         decode(encode.map_([(encode.list_([encode.NULL]), encode.NULL)]))
+
+
+@pytest.mark.parametrize("data", ["c0023240", "c1023240", "c103324040", "e0035050ff", "e00403720000"])
+def test_a_count_is_backed_by_the_bytes_of_its_own_value(data: str) -> None:
+    raw = bytes(200) + bytes.fromhex(data)
+    for read in (lambda: decode(raw, 200), lambda: skip(raw, 200, -1)):
+        with pytest.raises(MalformedValue, match="a count is larger"):
+            read()
+
+
+def test_an_end_of_zero_is_an_end() -> None:
+    with pytest.raises(MalformedValue):
+        decode(b"\x40", 0, 0)
+    with pytest.raises(MalformedValue):
+        skip(b"\x40", 0, 0)

@@ -144,6 +144,10 @@ def test_a_list_does_not_pass_the_end_it_is_given() -> None:
     assert Fields(wide, 0, len(wide)).left == 1
 
 
+def test_an_empty_list_ends_after_its_constructor() -> None:
+    assert Fields(b"\xff\x45payload", 1, 9).finish() == 2
+
+
 def test_what_stands_after_the_last_field_is_refused() -> None:
     with pytest.raises(MalformedValue, match="goes on"):
         fields(encode.NULL).finish()

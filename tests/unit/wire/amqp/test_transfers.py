@@ -112,6 +112,13 @@ def test_what_is_no_transfer_is_refused(body: bytes) -> None:
         decode_transfer(body, 0)
 
 
+def test_what_is_not_said_when_one_is_made_is_false() -> None:
+    transfer, flow = Transfer(0), Flow(0, 0, 0, 0)
+    assert (transfer.settled, transfer.more, transfer.aborted, flow.drain, flow.echo) == (False,) * 5
+    assert decode_transfer(Transfer(0, rcv_settle_mode=0).encode(), 3).rcv_settle_mode == 0
+    assert Disposition(True, 0xFFFF_FFFF, 0).last == 0
+
+
 def test_a_repr_tells_no_payload() -> None:
     assert "secret" not in repr(Transfer(0, payload=b"secret"))
 
