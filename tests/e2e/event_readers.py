@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,8 +47,8 @@ class Reading:
         return taken
 
     def numbers(self, count: int, timeout: float = PATIENCE) -> list[int]:
-        """Return the sequence numbers of the next events."""
-        return [number for event in self.take(count, timeout) if (number := event.sequence_number) is not None]
+        """Return the numbers in the bodies of the next events of a `Stream`."""
+        return [event.body_as_json()["n"] for event in self.take(count, timeout)]
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,10 @@ class ReaderKind:
         if self.uamqp:
             options["uamqp_transport"] = True
         kind = azure.eventhub.aio.EventHubConsumerClient if self.aio else azure.eventhub.EventHubConsumerClient
-        return kind.from_connection_string(
-            stream_connection_string(hub, plain=self.plain), group, retry_total=options.pop("retry_total", 1), **options
-        )
+        text = stream_connection_string(hub, plain=self.plain)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # that uamqp will be gone one day
+            return kind.from_connection_string(text, group, retry_total=options.pop("retry_total", 1), **options)
 
     def ask(self, hub: RunningHub, question: Callable[[Any], Any], **options: Any) -> Any:
         """Return what a client answers: `question` calls one of its methods."""
@@ -90,13 +92,13 @@ class ReaderKind:
 
     @contextmanager
     def reading(
-        self, hub: RunningHub, partition: str, start: Any, *, group: str = "$Default", **options: Any
+        self, hub: RunningHub, partition: str, start: Any, *, group: str = "$Default", retries: int = 1, **options: Any
     ) -> Iterator[Reading]:
-        """Read one partition from `start` on until the block ends."""
+        """Read one partition from `start` on until the block ends; with no `retries` the first error is told."""
         reading = Reading()
         asked = {"partition_id": partition, "starting_position": start, **options}
         run = self._read_aio if self.aio else self._read
-        with run(self.client(hub, group), reading, asked):
+        with run(self.client(hub, group, retry_total=retries), reading, asked):
             yield reading
 
     @contextmanager
@@ -129,14 +131,21 @@ class ReaderKind:
             async with client:
                 await client.receive(on_event=take, on_error=fail, **asked)
 
-        thread = threading.Thread(target=loop.run_until_complete, args=(read(),))
+        reader = loop.create_task(read())
+        thread = threading.Thread(target=loop.run_forever)
         thread.start()
         try:
             yield
         finally:
-            asyncio.run_coroutine_threadsafe(client.close(), loop).result(PATIENCE)
+            asyncio.run_coroutine_threadsafe(_ended(reader), loop).result(PATIENCE)
+            loop.call_soon_threadsafe(loop.stop)
             thread.join(PATIENCE)
             loop.close()
+
+
+async def _ended(reader: "asyncio.Task[None]") -> None:
+    reader.cancel()
+    await asyncio.wait([reader])
 
 
 SYNC: Final = ReaderKind()
@@ -158,15 +167,20 @@ class Stream:
     sent: int = 0
 
     def send(self, count: int = 1) -> None:
-        """Store events one by one, so that each has a time of its own; their bodies tell their sequence numbers."""
+        """Store events one by one, so that each has a time of its own; their bodies tell their numbers, from 0."""
         for _ in range(count):
             self.sender.publish(events_topic(self.device, "kind=known"), b'{"n":%d}' % self.sent)
             self.sent += 1
 
+    def places(self) -> list[int]:
+        """Return the sequence numbers of all its events, which ascend; the hub's own events stand in between."""
+        known = self.hub.events(count=self.sent, device=self.device.device_id)
+        return [event["sequence_number"] for event in known]
+
 
 @contextmanager
 def known_stream(hub: RunningHub, device: Registered, count: int) -> Iterator[Stream]:
-    """Events 0 to `count` - 1 in the device's partition of a hub that has no others there."""
+    """Events 0 to `count` - 1 in the device's partition of a hub that has no telemetry but theirs."""
     with online(hub, device) as sender:
         stream = Stream(hub, device, sender)
         stream.send(count)

@@ -66,8 +66,8 @@ def test_the_monitor_is_sent_to_the_stream_and_sees_what_comes(hub: RunningHub) 
             sender.publish(events_topic(device), b"after")
             ours = (each for each in told if each["event"]["iothub-connection-device-id"] == device.device_id)
             event = next(ours)
-    assert event["body"] == ["after"]
-    assert event["event"]["x-opt-offset"] == str(before["sequence_number"] + 1)
+    assert event["body"] == "after"
+    assert int(event["event"]["x-opt-offset"]) > before["sequence_number"]
 
 
 def test_a_policy_without_the_right_is_sent_nowhere(hub: RunningHub) -> None:
@@ -94,10 +94,10 @@ def ask_for_redirect(hub: RunningHub, policy: str) -> None:
         hub.address, source, auth=auth, timeout=30_000, prefetch=1, connection_verify=str(hub.ca_path)
     )
     try:
-        client.open()
+        client.open()  # type: ignore[no-untyped-call]  # the vendor's
         client.receive_message_batch(max_batch_size=1, timeout=5000)
     finally:
-        client.close()
+        client.close()  # type: ignore[no-untyped-call]
 
 
 def test_later_extensions_are_sent_there_too(hub: RunningHub) -> None:

@@ -51,8 +51,8 @@ class NodeReader:
         return [self.events.get(timeout=PATIENCE) for _ in range(count)]
 
     def numbers(self, count: int) -> list[int]:
-        """Return the sequence numbers of the next events."""
-        return [event["sequenceNumber"] for event in self.take(count)]
+        """Return the numbers in the bodies of the next events."""
+        return [event["body"]["n"] for event in self.take(count)]
 
 
 class NodeClient:
@@ -102,16 +102,16 @@ def test_every_transport_reads_events_and_what_the_stream_tells_of_itself(
     with opened(node, stream, way) as client:
         told = client.ask("properties")
         assert (told["name"], told["partitionIds"]) == ("events", [str(number) for number in range(PARTITIONS)])
-        assert abs(told["createdOn"] / 1000 - time.time()) < 600
+        assert abs(told["createdOn"] / 1000 - time.time()) < 2 * 86_400
         partition = client.ask("partition", partition=stream.partition)
         assert (partition["beginningSequenceNumber"], partition["isEmpty"]) == (0, False)
-        assert partition["lastEnqueuedSequenceNumber"] == stream.sent - 1
-        assert partition["lastEnqueuedOffset"] == str(stream.sent - 1)
+        last = stream.places()[-1]
+        assert (partition["lastEnqueuedSequenceNumber"], partition["lastEnqueuedOffset"]) == (last, str(last))
         with client.reading(EARLIEST) as reader:
             events = reader.take(stream.sent)
             stream.send(2)
             assert reader.numbers(2) == [stream.sent - 2, stream.sent - 1]
-    assert [event["sequenceNumber"] for event in events] == list(range(stream.sent - 2))
+    assert [event["sequenceNumber"] for event in events] == stream.places()[:-2]
     assert [event["body"] for event in events] == [{"n": number} for number in range(stream.sent - 2)]
     assert events[3]["properties"] == {"kind": "known"}
     assert events[3]["systemProperties"]["iothub-connection-device-id"] == "press"
@@ -122,12 +122,13 @@ def test_a_reader_may_begin_anywhere(node: NodeProcess, stream: Stream) -> None:
     with opened(node, stream) as client:
         with client.reading(EARLIEST) as reader:
             known = reader.take(COUNT)
-        of_7 = [event["sequenceNumber"] for event in known if event["enqueuedAt"] == known[7]["enqueuedAt"]]
-        cases = [
-            ({"offset": "7"}, 8),
-            ({"offset": "7", "isInclusive": True}, 7),
-            ({"sequenceNumber": 7}, 8),
-            ({"sequenceNumber": 7, "isInclusive": True}, 7),
+        of_7 = [event["body"]["n"] for event in known if event["enqueuedAt"] == known[7]["enqueuedAt"]]
+        place = stream.places()[7]
+        cases: list[tuple[dict[str, Any], int]] = [
+            ({"offset": str(place)}, 8),
+            ({"offset": str(place), "isInclusive": True}, 7),
+            ({"sequenceNumber": place}, 8),
+            ({"sequenceNumber": place, "isInclusive": True}, 7),
             ({"enqueuedOn": known[7]["enqueuedAt"]}, of_7[-1] + 1),
             ({"enqueuedOn": known[7]["enqueuedAt"] - 1}, of_7[0]),
         ]
@@ -149,8 +150,8 @@ def test_a_reader_may_ask_how_far_the_partition_has_come(node: NodeProcess, stre
     with opened(node, stream) as client, client.reading(EARLIEST, trackLastEnqueuedEventProperties=True) as reader:
         reader.take(stream.sent)
         last = reader.last.get(timeout=PATIENCE)
-    assert last["sequenceNumber"] == stream.sent - 1
-    assert last["offset"] == str(stream.sent - 1)
+    place = stream.places()[-1]
+    assert (last["sequenceNumber"], last["offset"]) == (place, str(place))
 
 
 def test_what_is_not_there_is_known_as_such(node: NodeProcess, stream: Stream) -> None:

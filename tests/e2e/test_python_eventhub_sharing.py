@@ -94,7 +94,7 @@ def send(peers: list[tuple[Registered, RawDevice]]) -> None:
         peer.publish(events_topic(device), b"{}")
 
 
-@covers("py:EventHubConsumerClient.receive", "py:BlobCheckpointStore.from_connection_string")
+@covers("py:EventHubConsumerClient.receive")
 @pytest.mark.timeout(240)
 @pytest.mark.usefixtures("_node_sdks")
 def test_processes_share_the_partitions_and_resume_where_they_were(start_hub: StartHub, tmp_path: Path) -> None:

@@ -76,7 +76,10 @@ def watch(host: str, entity: str, partitions: int, auth: Any, since: int) -> Non
         for receiver in receivers:
             for message in receiver.receive_message_batch(max_batch_size=10, timeout=200):
                 annotations = {name: value for name, value in message.annotations.items() if isinstance(value, bytes)}
-                tell(event={name.decode(): value for name, value in annotations.items()}, body=message.get_data())
+                tell(
+                    event={name.decode(): value for name, value in annotations.items()},
+                    body=b"".join(message.get_data()),
+                )
 
 
 def main(host: str, policy: str, key: str, since: int) -> None:
