@@ -143,6 +143,4 @@ class Channel:
         """Send END; nothing may follow on this channel, and what waits is forgotten."""
         self.ended = True
         self.waiting.clear()
-        self.senders.clear()
-        self.blocked.clear()
         self.out.frame(self.number, End(error).encode())

@@ -63,6 +63,7 @@ class ServerConnection:
     """Feed it what the socket gives, act on the events, send `to_send()` after every call, and close when `closed`."""
 
     __slots__ = (
+        "_ended",
         "_frames",
         "_heartbeat",
         "_identified",
@@ -87,6 +88,8 @@ class ServerConnection:
         self._heartbeat = Heartbeat(limits.idle_timeout, now)
         self._sessions: dict[int, Session] = {}
         """By the peer's channels; those that wait for the peer's END among them."""
+        self._ended: set[int] = set()
+        """Channels whose session is over on both sides, and that have no new one."""
         self._stage = _AWAITING_HEADER
         self._identified = False
         self.closed = False
@@ -290,10 +293,12 @@ class ServerConnection:
             raise ProtocolViolation(ILLEGAL_STATE, "a second OPEN")
         session = self._sessions.get(number)
         if session is None:
+            if number in self._ended:
+                return  # there are clients that go on about links after their own END
             raise ProtocolViolation(NOT_ALLOWED, f"a frame on channel {number}, which has no session")
         if session.channel.ended:
             if isinstance(frame, End):
-                del self._sessions[number]
+                self._over(number)
             return
         try:
             self._on_session_frame(session, number, frame, size, events)
@@ -315,7 +320,7 @@ class ServerConnection:
         elif isinstance(frame, Detach):
             session.on_detach(frame, events)
         elif isinstance(frame, End):
-            del self._sessions[number]
+            self._over(number)
             session.channel.end()
             session.forget(frame.error, events)
 
@@ -329,7 +334,12 @@ class ServerConnection:
             raise ProtocolViolation(ILLEGAL_STATE, f"channel {number} has a session already")
         if not self._identified and len(self._sessions) >= limits.max_stranger_channels:
             raise ProtocolViolation(RESOURCE_LIMIT_EXCEEDED, "too many sessions before authentication")
+        self._ended.discard(number)
         self._sessions[number] = Session(number, begin, self._out, limits)
+
+    def _over(self, number: int) -> None:
+        del self._sessions[number]
+        self._ended.add(number)
 
     def _on_close(self, close: Close, events: list[Event]) -> None:
         error = close.error

@@ -262,6 +262,30 @@ def test_sessions_are_told_apart_by_channels_the_client_chooses() -> None:
     assert client.hear(Begin, 200).remote_channel == 200
 
 
+@pytest.mark.parametrize("ours", [False, True])
+def test_what_comes_after_the_end_of_a_session_is_ignored_until_another_begins(ours: bool) -> None:
+    """Some clients detach links of a session that they have ended."""
+    client = EngineClient.opened()
+    client.sender()
+    client.say(Detach(9, True) if ours else End())
+    client.wire.to_send()
+    if ours:
+        client.say(End())
+    assert client.say(Detach(0, True), message(0, b""), attach_sender("late", 3), End()) == []
+    assert client.heard() == []
+    client.say(Begin(ABSENT, 0, LOTS, LOTS))
+    assert client.hear(Begin).remote_channel == 0
+    client.say(Detach(0, True))
+    assert isinstance(client.hear(End), End)
+    closed(client.say(End(), channel=1))
+
+
+def test_a_connection_that_is_over_holds_nothing() -> None:
+    client = EngineClient.opened()
+    client.feed(frame(Close()) + b"\x00" * 1000)
+    assert client.wire._frames.pending == 0
+
+
 def test_a_stranger_has_few_sessions() -> None:
     client = EngineClient.opened(Limits(max_stranger_channels=2), identified=False)
     assert client.say(Begin(ABSENT, 0, 1, 1), channel=1) == []

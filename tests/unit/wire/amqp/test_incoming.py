@@ -120,13 +120,14 @@ def test_messages_of_two_links_may_alternate_frame_by_frame() -> None:
     assert (first.delivery.payload, second.delivery.payload) == (b"xy", b"ab")
 
 
+@pytest.mark.parametrize("more", [False, True])
 @pytest.mark.parametrize("begun", [False, True])
-def test_an_aborted_message_is_none(begun: bool) -> None:
+def test_an_aborted_message_is_none(begun: bool, more: bool) -> None:
     client = EngineClient.opened()
     link = client.sender(credit=5)
     if begun:
         client.say(message(0, b"never", more=True))
-    assert client.say(Transfer(0, ABSENT if begun else 0, more=True, aborted=True)) == []
+    assert client.say(Transfer(0, ABSENT if begun else 0, more=more, aborted=True)) == []
     assert client.wire._out.unfinished == 0
     assert the_delivery(client.say(message(1, b"next"))).payload == b"next"
     assert link.credit == 3

@@ -220,6 +220,44 @@ def test_who_did_not_ask_is_not_told_that_the_window_opened() -> None:
     assert (first.sendable, second.sendable) == (5, 5)
 
 
+def test_a_link_that_is_told_once_has_to_ask_again() -> None:
+    client = EngineClient.opened(window=0)
+    link = client.receiver(credit=0)
+    client.say(client.credit(5, window=0))
+    assert link.sendable == 0
+    assert client.say(Flow(FIRST_OUTGOING_ID, 5, 0, LOTS)) == [Credited(link)]
+    client.say(Flow(FIRST_OUTGOING_ID, 0, 0, LOTS))
+    assert client.say(Flow(FIRST_OUTGOING_ID, 5, 0, LOTS)) == []
+
+
+def test_a_link_that_ended_while_it_might_not_send_is_told_nothing() -> None:
+    client = EngineClient.opened(window=0)
+    link = client.receiver(credit=0)
+    client.say(client.credit(5, window=0))
+    assert link.sendable == 0
+    link.detach()
+    assert client.say(Flow(FIRST_OUTGOING_ID, 5, 0, LOTS)) == []
+
+
+def test_draining_ends_when_the_peer_no_longer_asks_for_it() -> None:
+    client = EngineClient.opened()
+    link = client.receiver(credit=0)
+    client.say(client.credit(5, drain=True), client.credit(5))
+    assert not link.drain
+    link.drained()
+    assert client.heard() == []
+
+
+def test_a_verdict_opens_no_window() -> None:
+    client = EngineClient.opened(window=1)
+    link = client.receiver(credit=0)
+    client.say(client.credit(5, window=1))
+    link.send(b"", b"a", False)
+    assert link.sendable == 0
+    accepted = Disposition(True, 0, settled=True, state=DeliveryState(ACCEPTED))
+    assert client.say(accepted) == [Settled(link, b"a", ACCEPTED)]
+
+
 def test_draining_waits_for_transfers_that_wait() -> None:
     client = EngineClient.opened(window=0)
     link = client.receiver(credit=0)
