@@ -23,7 +23,13 @@ def queued(hub: RunningHub, device: Registered) -> int:
     return count
 
 
-@covers("node:DeviceClient.close", "node:DeviceClient.open", "node:DeviceClient.sendEvent", "node:feature.amqp")
+@covers(
+    "node:DeviceClient.close",
+    "node:DeviceClient.open",
+    "node:DeviceClient.sendEvent",
+    "node:feature.amqp",
+    "node:feature.amqp-websockets",
+)
 @TRANSPORTS
 def test_telemetry_arrives_with_every_property(hub: RunningHub, node_devices: NodeProcess, transport: str) -> None:
     device = hub.create_device(new_id("press"))

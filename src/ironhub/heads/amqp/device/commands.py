@@ -78,15 +78,13 @@ class CommandsNode(SilentNode):
         session.drop(self)
 
     def _room(self) -> int:
-        """How many more may be out."""
+        """How many more may be out; none while some are ready, which there is no credit for."""
         if self._gone or self._session.peer.channel.congested:
             return 0
         now = self._session.hub.clock.now()
         for tag in [tag for tag, (_, until) in self._held.items() if until <= now]:
             del self._held[tag]
-        waiting = len(self._ready)
-        unsettled = MAX_UNSETTLED - self._link.unsettled - waiting
-        return min(self._link.sendable - waiting, WINDOW - len(self._held) - waiting, unsettled)
+        return min(self._link.sendable, WINDOW - len(self._held), MAX_UNSETTLED - self._link.unsettled)
 
     async def _fetch(self) -> None:
         self._fetching = False

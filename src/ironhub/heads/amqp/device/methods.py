@@ -50,7 +50,6 @@ class CallsNode(SilentNode):
 
     def detached(self) -> None:
         """The device takes no more calls here."""
-        self._waiting.clear()
         self._session.calls.drop(self._key, self)
         self._session.drop(self)
 

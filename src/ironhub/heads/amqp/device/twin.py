@@ -100,8 +100,6 @@ class RepliesNode(SilentNode):
 
     def detached(self) -> None:
         """The device takes nothing more here."""
-        self._waiting.clear()
-        self._bytes = 0
         self._session.replies.drop(self._key, self)
         self._session.drop(self)
 

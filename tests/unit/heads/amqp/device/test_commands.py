@@ -223,6 +223,19 @@ async def test_no_more_is_out_than_the_window_allows(
     assert bodies(link) == [b"2", b"3"]
 
 
+async def test_a_lock_that_has_ended_makes_room_in_the_window(
+    hub: AmqpHub, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "WINDOW", 1)
+    link = await device.receives(DEVICEBOUND)
+    await send_command(hub, b"go", expires_at=hub.clock.now() + 3600)
+    await device.settle()
+    hub.clock.advance(hub.amqp.commands.lock_duration)
+    await sweep(hub)
+    await device.settle()
+    assert bodies(link) == [b"go"] * 2
+
+
 async def test_a_device_that_never_settles_is_sent_no_more_in_the_end(
     hub: AmqpHub, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:

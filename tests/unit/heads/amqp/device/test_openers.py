@@ -117,6 +117,17 @@ async def test_links_of_one_kind_are_counted(hub: AmqpHub, device: Device) -> No
     assert refusals == ["com.microsoft:device-container-throttled"] * 4
 
 
+async def test_links_that_are_over_count_no_more(hub: AmqpHub, device: Device) -> None:
+    await device.sends(EVENTS)
+    for _ in range(openers.MAX_OF_A_KIND + 1):
+        links = [await device.receives(DEVICEBOUND), await device.sends(TWIN), await device.sends(METHODS)]
+        links += [await device.receives(TWIN), await device.receives(METHODS), await device.sends(EVENTS)]
+        assert all(link.is_open for link in links)
+        for link in links:
+            device.client.detach(link)
+        await device.settle()
+
+
 async def test_who_takes_over_a_very_young_session_waits_a_moment() -> None:
     hub = AmqpHub(AmqpSettings(takeover_delay=0.05, dismissal=0.0))
     await hub.register(PRESS)
@@ -140,6 +151,8 @@ async def test_a_right_that_ends_while_a_takeover_waits_opens_nothing() -> None:
     await hub.disable(PRESS)
     await until(lambda: [second.peer.hear(), new.refusal][1])
     assert new.refusal == UNAUTHORIZED
+    assert new.attached is not None
+    assert new.attached.target is None  # it was never open
     assert hub.sessions.of(PRESS) is None
 
 

@@ -179,20 +179,27 @@ async def test_credit_is_granted_again_in_large_steps(hub: AmqpHub, device: Devi
     assert link.credit == telemetry.CREDIT
 
 
-async def test_reading_pauses_and_credit_stays_away_while_too_much_waits_for_its_commit() -> None:
-    hub = AmqpHub(AmqpSettings(max_unstored=10_000))
+async def test_reading_pauses_and_credit_stays_away_while_too_much_waits_for_its_commit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telemetry, "CREDIT", 6)
+    hub = AmqpHub(AmqpSettings(max_unstored=10_400, dismissal=0.0))
     await hub.register(PRESS)
     device = await Device.connected(hub, PRESS)
     held: list[Callable[[HubError | None], None]] = []
     hub.log.append = lambda *arguments: held.append(arguments[2])  # type: ignore[method-assign]
     link = await device.sends(EVENTS)
-    reading = []
-    for size in (9_000, 1_000):
+    seen = []
+    for size in (9_000, 100, 100, 1_000):
         await device.transfer(link, message(b"x" * size))
-        reading.append(device.peer.channel.reading)
+        seen.append((device.peer.channel.reading, link.credit))
+    held[1](None)
+    await device.settle()
+    seen.append((device.peer.channel.reading, link.credit))
     held[0](None)
     await device.settle()
-    assert [*reading, device.peer.channel.reading] == [True, False, True]
+    seen.append((device.peer.channel.reading, link.credit))
+    assert seen == [(True, 5), (True, 4), (True, 3), (False, 2), (False, 2), (True, 6)]
 
 
 async def test_what_came_whole_before_the_link_ended_is_stored(hub: AmqpHub, device: Device) -> None:
