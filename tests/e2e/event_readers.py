@@ -38,7 +38,7 @@ class Reading:
 
     def take(self, count: int, timeout: float = PATIENCE) -> list[EventData]:
         """Return the next events. Raises queue.Empty; an error that comes meanwhile is raised too."""
-        taken = []
+        taken: list[EventData] = []
         while len(taken) < count:
             try:
                 taken.append(self.events.get(timeout=timeout))

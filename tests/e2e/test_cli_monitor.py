@@ -8,13 +8,13 @@ import json
 import subprocess
 import sys
 import time
-from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from azure.core.credentials import AccessToken
 from azure.eventhub._pyamqp import ReceiveClient
 from azure.eventhub._pyamqp.authentication import _CBSAuth
 from azure.eventhub._pyamqp.error import AMQPLinkError, AMQPLinkRedirect
@@ -24,7 +24,6 @@ from tests.fakes.raw_device import events_topic, online, policy_token
 from tests.fakes.running_hub import RunningHub, hub_environment
 
 SCRIPT: Final = Path(__file__).with_name("uamqp_monitor.py")
-Token = namedtuple("Token", ["token", "expires_on"])  # as the client wants it
 
 
 @contextmanager
@@ -79,8 +78,8 @@ def ask_for_redirect(hub: RunningHub, policy: str) -> None:
     """As extensions after 0.25: CBS with the hub's own audience, then a receiver where the redirect comes from."""
     source = f"amqps://{hub.address}/messages/events/$management"
 
-    def token() -> Token:
-        return Token(policy_token(hub, policy), time.time() + 3600)
+    def token() -> AccessToken:
+        return AccessToken(policy_token(hub, policy), int(time.time()) + 3600)
 
     auth = _CBSAuth(
         uri=source,
@@ -90,7 +89,7 @@ def ask_for_redirect(hub: RunningHub, policy: str) -> None:
         expires_in=3600,
         connection_verify=str(hub.ca_path),
     )
-    client = ReceiveClient(
+    client = ReceiveClient(  # type: ignore[no-untyped-call]  # the vendor's
         hub.address, source, auth=auth, timeout=30_000, prefetch=1, connection_verify=str(hub.ca_path)
     )
     try:

@@ -251,8 +251,8 @@ def test_thousands_of_events_with_a_large_prefetch_are_each_read_once(start_hub:
     with kind.reading(hub, str(event["partition"]), "-1", prefetch=5000) as reading:
         events = reading.take(count)
     assert [event.body_as_str() for event in events] == [str(number) for number in range(count)]
-    numbers = [event.sequence_number for event in events if event.sequence_number is not None]
-    assert numbers == sorted(set(numbers))
+    places = [event.sequence_number for event in events if event.sequence_number is not None]
+    assert places == sorted(set(places))
 
 
 def test_a_reader_whose_key_is_rolled_loses_its_place(start_hub: StartHub) -> None:
