@@ -21,7 +21,8 @@ def test_a_link_that_names_a_pair_waits_for_the_other_of_it() -> None:
 
 def test_a_link_that_names_no_pair_belongs_to_any() -> None:
     pairs: Pairs[str] = Pairs()
-    assert pairs.of("") is pairs.newest is None
+    found = [pairs.of(""), pairs.newest]
+    assert found == [None, None]
     pairs.add("twin:2", "old")
     pairs.add("twin:3", "new")
     assert pairs.of("") == pairs.newest == "new"
