@@ -162,39 +162,31 @@ class ServerConnection:
         self._out.data += encode_frame(SASL_FRAME, 0, outcome.encode())
         self._stage = _AWAITING_AMQP_HEADER
         if not ok:
-            self._finish([], None)
+            self.close()
 
     def close(self, error: Error | None = None) -> None:
         """Close from our side; there are no events for it, and all links are detached."""
-        if self.closed:
-            return
+        if not self.closed:
+            self._shut(error, error, [])
+
+    def _shut(self, told: Error | None, cause: Error | None, events: list[Event]) -> None:
+        """Send CLOSE where there is a connection to close, and tell the owner of the end of each link and its cause."""
         if self._stage == _AWAITING_OPEN:  # CLOSE may not come first (2.4.3)
             self._open()
         if self._stage == _OPEN:
-            self._out.frame(0, Close(error).encode())
-        self._finish([], error)
-
-    def _finish(self, events: list[Event], error: Error | None) -> None:
+            self._out.frame(0, Close(told).encode())
         self.closed = True
         self._frames.clear()
         for session in self._sessions.values():
-            session.forget(error, events)
+            session.forget(cause, events)
         self._sessions.clear()
 
     def _fail(self, error: Error, events: list[Event]) -> None:
         """End the connection for the peer's mistake; before there is one, our header says what we speak (2.2)."""
         if self._stage == _AWAITING_HEADER:
             self._out.data += SASL_HEADER if self._mechanisms else AMQP_HEADER
-        self._end(error, events, error.description)
-
-    def _end(self, error: Error | None, events: list[Event], reason: str) -> None:
-        """Close, and tell the owner of the end of each link."""
-        sessions = list(self._sessions.values())
-        self._sessions.clear()
-        for session in sessions:
-            session.forget(error, events)
-        self.close(error)
-        events.append(Closed(reason, error))
+        self._shut(error, error, events)
+        events.append(Closed(error.description, error))
 
     def _drain(self, events: list[Event], now: float) -> None:
         """Handle the frames that are whole."""
@@ -225,6 +217,8 @@ class ServerConnection:
                 if self._stage == _OPEN:
                     self._drain(events, now)
                     return
+        if self._frames.pending > self._limits.max_stranger_frame:
+            raise ProtocolViolation(RESOURCE_LIMIT_EXCEEDED, "too much was sent before the verdict on SASL")
 
     def _on_header(self, header: bytes) -> None:
         after_sasl = self._stage == _AWAITING_AMQP_HEADER
@@ -343,12 +337,9 @@ class ServerConnection:
 
     def _on_close(self, close: Close, events: list[Event]) -> None:
         error = close.error
-        sessions = list(self._sessions.values())
-        self._sessions.clear()
-        for session in sessions:
-            session.forget(error, events)
-        self.close()
-        events.append(Closed("the peer closed" if error is None else f"{error.condition} {error.description}", error))
+        self._shut(None, error, events)
+        reason = "the peer closed" if error is None else f"{error.condition} {error.description}"
+        events.append(Closed(reason, error))
 
     def _check_links(self) -> None:
         limits = self._limits

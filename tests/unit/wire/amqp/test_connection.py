@@ -79,6 +79,15 @@ def test_what_comes_before_the_verdict_waits_for_it() -> None:
     assert client.wire._sessions
 
 
+def test_little_can_wait_for_the_verdict() -> None:
+    client = in_sasl()
+    assert len(client.feed(INIT + b"x" * 16_384)) == 1
+    end = closed(client.feed(b"x"))
+    assert end.error is not None
+    assert end.error.condition == RESOURCE_LIMIT_EXCEEDED
+    assert client.wire._frames.pending == 0
+
+
 def test_a_refused_client_hears_it_and_no_more() -> None:
     client = in_sasl()
     client.feed(INIT)
