@@ -28,6 +28,8 @@ SECTIONS: Final = (
     Section("node", "JobClient", "azure-iothub", "Jobs"),
     Section("node", "Twin", "azure-iothub", "Twin objects"),
     Section("node", "DigitalTwinClient", "azure-iothub", "Digital twins"),
+    Section("py", "EventHubConsumerClient", "azure-eventhub", "Reading telemetry (synchronous and asyncio)"),
+    Section("node", "EventHubConsumerClient", "@azure/event-hubs", "Reading telemetry"),
     Section("py", "IoTHubDeviceClient", "azure-iot-device", "Devices (synchronous and asyncio)"),
     Section("py", "IoTHubModuleClient", "azure-iot-device", "Modules (synchronous and asyncio)"),
     Section("node", "DeviceClient", "azure-iot-device", "Devices (`Client`)"),
@@ -40,6 +42,7 @@ FEATURES: Final = {
     "websockets": "MQTT over WebSocket",
     "http": "HTTPS",
     "amqp": "AMQP",
+    "amqp-websockets": "AMQP over WebSocket",
     "sas-keys": "Two keys of one's own",
     "token-renewal": "Tokens renewed while connected",
     "x509-thumbprint": "A self-signed certificate, known by its thumbprint",
@@ -59,6 +62,7 @@ _EDGE: Final = "needs the IoT Edge runtime on the device"
 
 NOT_YET: Final = {
     "py:feature.amqp": "the SDK has no such transport",
+    "py:feature.amqp-websockets": "the SDK has no such transport",
     "py:feature.http": "the SDK has no such transport",
     "py:IoTHubJobManager.query_scheduled_jobs": _SDK,
     "py:IoTHubModuleClient.receive_message_on_input": _EDGE,
@@ -81,6 +85,8 @@ LOCAL: Final = frozenset(
         "node:DeviceClient.setRetryPolicy",
         "node:DeviceClient.setTransportOptions",
         "node:DeviceTwin.setRetryPolicy",
+        "node:EventHubConsumerClient.createEventProcessorForAllPartitions",
+        "node:EventHubConsumerClient.createEventProcessorForSinglePartition",
         "node:ModuleClient.setRetryPolicy",
         "node:ModuleClient.setTransportOptions",
         "node:Twin.toJSON",

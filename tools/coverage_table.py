@@ -14,8 +14,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tools.coverage_features import FEATURE_LANGUAGES, FEATURES, LOCAL, NOT_YET, SECTIONS, Section
 
@@ -23,6 +24,12 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 TESTS: Final = ROOT / "tests"
 PAGE: Final = ROOT / "docs" / "reference" / "coverage.md"
 NODE_SCRIPT: Final = TESTS / "e2e" / "node" / "methods.js"
+PYTHON_MODULES: Final = {
+    "azure-eventhub": "azure.eventhub",
+    "azure-iot-device": "azure.iot.device",
+    "azure-iot-hub": "azure.iot.hub",
+}
+"""By the name of the package."""
 
 Methods = Mapping[str, frozenset[str]]
 """By "py:Class" or "node:Class": what can be called."""
@@ -34,13 +41,10 @@ class MarkersWrong(Exception):
 
 def python_methods() -> dict[str, frozenset[str]]:
     """Return what the installed Python SDKs offer."""
-    import azure.iot.device
-    import azure.iot.hub
-
     found = {}
     for section in SECTIONS:
         if section.language == "py":
-            module: Any = azure.iot.hub if section.package == "azure-iot-hub" else azure.iot.device
+            module = import_module(PYTHON_MODULES[section.package])
             names = (name for name, _ in inspect.getmembers(getattr(module, section.name)))
             found[f"py:{section.name}"] = frozenset(name for name in names if not name.startswith("_"))
     return found

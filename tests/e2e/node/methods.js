@@ -2,6 +2,7 @@
 'use strict';
 
 const device = require('azure-iot-device');
+const events = require('@azure/event-hubs');
 const service = require('azure-iothub');
 
 function methods(owner) {
@@ -18,6 +19,7 @@ function methods(owner) {
 const { Registry, Client, JobClient, Twin, DigitalTwinClient } = service;
 const classes = {
   Registry, Client, JobClient, Twin, DigitalTwinClient,
+  EventHubConsumerClient: events.EventHubConsumerClient,
   DeviceClient: device.Client, ModuleClient: device.ModuleClient, DeviceTwin: device.Twin,
 };
 const told = Object.fromEntries(Object.entries(classes).map(([name, kind]) => [name, methods(kind)]));

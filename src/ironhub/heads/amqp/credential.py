@@ -1,18 +1,18 @@
 """One verified principal of a connection, and the links that rest on it."""
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from ironhub.identity.model import DevicePrincipal, ServicePrincipal
 from ironhub.wire.amqp import IncomingLink, OutgoingLink
 
-P = TypeVar("P", DevicePrincipal, ServicePrincipal)
+P = TypeVar("P", bound="DevicePrincipal | ServicePrincipal")
 
 
 class Keeper(Protocol):
     """The credentials of a connection, as one of them sees them."""
 
-    def held(self, credential: "AnyCredential", link: IncomingLink | OutgoingLink) -> None:
+    def held(self, credential: "Credential[Any]", link: IncomingLink | OutgoingLink) -> None:
         """`link` rests on `credential` from here on. Raises AuthenticationFailed: it is over."""
 
     def drop(self, link: IncomingLink | OutgoingLink) -> None:

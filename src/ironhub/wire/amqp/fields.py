@@ -62,6 +62,7 @@ class Fields:
         return number(self.data, at, width)
 
     def uint(self, default: int = ABSENT) -> int:
+        """A number of up to four bytes, in any of its three encodings."""
         code = self.code()
         if code == _NULL:
             return default
@@ -74,6 +75,7 @@ class Fields:
         raise MalformedValue(_WRONG)
 
     def ushort(self, default: int = ABSENT) -> int:
+        """A number of two bytes."""
         code = self.code()
         if code == _NULL:
             return default
@@ -82,6 +84,7 @@ class Fields:
         raise MalformedValue(_WRONG)
 
     def ubyte(self, default: int = ABSENT) -> int:
+        """A number of one byte."""
         code = self.code()
         if code == _NULL:
             return default
@@ -90,6 +93,7 @@ class Fields:
         raise MalformedValue(_WRONG)
 
     def ulong(self, default: int = ABSENT) -> int:
+        """A number of up to eight bytes, in any of its three encodings."""
         code = self.code()
         if code == _NULL:
             return default
@@ -112,6 +116,7 @@ class Fields:
         return value - (1 << 64) if value >> 63 else value
 
     def boolean(self, default: bool = False) -> bool:
+        """A boolean, in any of its three encodings."""
         code = self.code()
         if code == 0x42:
             return False
@@ -147,6 +152,7 @@ class Fields:
         return value
 
     def binary(self) -> bytes | None:
+        """Bytes of any number."""
         code = self.code()
         if code == _NULL:
             return None
