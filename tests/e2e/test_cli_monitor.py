@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from azure.core.credentials import AccessToken
 from azure.eventhub._pyamqp import ReceiveClient
-from azure.eventhub._pyamqp.authentication import _CBSAuth
+from azure.eventhub._pyamqp.authentication import AccessToken, _CBSAuth
 from azure.eventhub._pyamqp.error import AMQPLinkError, AMQPLinkRedirect
 from tests.e2e.event_readers import PARTITIONS
 from tests.e2e.python_client import new_id
