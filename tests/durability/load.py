@@ -20,15 +20,17 @@ LOOK: Final = 0.005
 class Load:
     """Everything that is done to one hub, over all its restarts."""
 
-    def __init__(self, hub: RunningHub, *, devices: int = 6, window: int = 8, operators: int = 2) -> None:
-        """The hub runs; the devices are registered now."""
+    def __init__(
+        self, hub: RunningHub, *, devices: int = 6, window: int = 8, operators: int = 2, reports: bool = True
+    ) -> None:
+        """The hub runs; the devices are registered now. `reports`: whether they change their reported properties."""
         self.hub = hub
         self.records = [Record(hub.create_device(f"press-{number}")) for number in range(devices)]
         self.ledger = Ledger()
         self.in_flight = devices * window
         context = ssl.create_default_context(cafile=str(hub.ca_path))
         self.devices = [
-            LoadDevice(record, hub, context, window=window, clean=number % 2 == 0)
+            LoadDevice(record, hub, context, window=window, clean=number % 2 == 0, reports=reports)
             for number, record in enumerate(self.records)
         ]
         self._operators = [Operator(str(number), hub, self.ledger, self.records) for number in range(operators)]

@@ -68,9 +68,20 @@ class Record:
 class LoadDevice:
     """One device; `run` connects it again and again until cancelled."""
 
-    def __init__(self, record: Record, hub: RunningHub, context: ssl.SSLContext, *, window: int, clean: bool) -> None:
+    def __init__(
+        self,
+        record: Record,
+        hub: RunningHub,
+        context: ssl.SSLContext,
+        *,
+        window: int,
+        clean: bool,
+        reports: bool = True,
+    ) -> None:
+        """`window`: messages on their way at a time; `reports`: whether it changes its reported properties, too."""
         self.record = record
         self.window = window
+        self.reports = reports
         self._hub = hub
         self._context = context
         self._clean = clean
@@ -181,7 +192,7 @@ class Link(asyncio.Protocol):
         return self._fill()
 
     def _report(self) -> bytes:
-        if self.closed.is_set():
+        if self.closed.is_set() or not self._device.reports:
             return b""
         self._record.reports += 1
         number = self._reporting = self._record.reports
