@@ -92,6 +92,7 @@ def opened(node: NodeProcess, stream: Stream, way: str = "tls", group: str = "$D
 @covers(
     "node:EventHubConsumerClient.subscribe",
     "node:EventHubConsumerClient.getEventHubProperties",
+    "node:EventHubConsumerClient.getPartitionIds",
     "node:EventHubConsumerClient.getPartitionProperties",
     "node:EventHubConsumerClient.close",
 )
@@ -103,6 +104,7 @@ def test_every_transport_reads_events_and_what_the_stream_tells_of_itself(
         told = client.ask("properties")
         assert (told["name"], told["partitionIds"]) == ("events", [str(number) for number in range(PARTITIONS)])
         assert abs(told["createdOn"] / 1000 - time.time()) < 2 * 86_400
+        assert client.ask("partitions") == told["partitionIds"]
         partition = client.ask("partition", partition=stream.partition)
         assert (partition["beginningSequenceNumber"], partition["isEmpty"]) == (0, False)
         last = stream.places()[-1]

@@ -32,6 +32,9 @@ serve({
     const { name, partitionIds, createdOn } = await clients.get(handle).getEventHubProperties();
     return { name, partitionIds, createdOn: createdOn.getTime() };
   },
+  async partitions({ handle }) {
+    return clients.get(handle).getPartitionIds();
+  },
   async partition({ handle, partition }) {
     const found = await clients.get(handle).getPartitionProperties(partition);
     return { ...found, lastEnqueuedOnUtc: found.lastEnqueuedOnUtc.getTime() };
