@@ -11,7 +11,8 @@ from typing import Final
 from ironhub.core.errors import HubError, Unavailable
 from ironhub.dialects.azure.amqp_addresses import CBS_NODE, CbsNode
 from ironhub.dialects.azure.amqp_cbs import MAX_TOKEN, OK, decode_put_token, encode_reply
-from ironhub.heads.amqp.node import Node, Openers
+from ironhub.heads.amqp.node import Node
+from ironhub.heads.amqp.opening import Openers
 from ironhub.heads.amqp.peer import Peer
 from ironhub.heads.amqp.replies import ReplyNode
 from ironhub.heads.amqp.requests import Requests

@@ -7,19 +7,19 @@ on a connection costs that connection only.
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, ClassVar, Final
 
 from ironhub.core.errors import HubError
-from ironhub.dialects.azure.amqp_addresses import AddressUnknown, parse_address
 from ironhub.dialects.azure.amqp_errors import LinkRedirected, link_error
 from ironhub.heads.amqp.credentials import Credentials
-from ironhub.heads.amqp.node import Node, Openers
-from ironhub.heads.amqp.openers import OPENERS
+from ironhub.heads.amqp.deadlines import Deadlines
+from ironhub.heads.amqp.nodes import Link, Nodes
+from ironhub.heads.amqp.openers import open_link
 from ironhub.heads.amqp.replies import ReplyLinks
 from ironhub.heads.amqp.sasl import log_in, mechanisms_for
 from ironhub.heads.amqp.services import AmqpServices
+from ironhub.heads.amqp.turn import Turn
 from ironhub.heads.channel import Channel
 from ironhub.identity.model import AuthenticationFailed
 from ironhub.wire.amqp import (
@@ -30,7 +30,6 @@ from ironhub.wire.amqp import (
     Detached,
     Error,
     Event,
-    IncomingLink,
     Opened,
     OutgoingLink,
     SaslInit,
@@ -39,9 +38,6 @@ from ironhub.wire.amqp import (
 )
 
 log: Final = logging.getLogger(__name__)
-
-Link = IncomingLink | OutgoingLink
-_NOBODY: Final = Openers()
 
 
 class TooManyAttempts(HubError):
@@ -56,22 +52,16 @@ class AmqpConversation:
     """Feeds a wire connection from a channel and leads what happens on its links to their nodes; a Peer."""
 
     __slots__ = (
-        "_after",
         "_attempts",
-        "_busy",
         "_closed",
+        "_deadlines",
         "_dismissal",
-        "_expiry",
-        "_flushing",
         "_judging",
         "_nodes",
-        "_open_by",
         "_paused",
         "_replies",
-        "_routing",
         "_stranger",
-        "_timer",
-        "_timer_at",
+        "_turn",
         "channel",
         "credentials",
         "hub",
@@ -83,23 +73,18 @@ class AmqpConversation:
         self.hub = hub
         self.credentials = Credentials(hub, self)
         self.wire = ServerConnection(hub.settings.limits, hub.clock.monotonic(), mechanisms_for(channel))
-        self._nodes: dict[Link, Node] = {}
+        self._deadlines = Deadlines(
+            self.wire, self.credentials, hub.clock, open_timeout=hub.settings.open_timeout, due=self.on_timer
+        )
+        self._nodes = Nodes()
         self._replies: dict[str, ReplyLinks] = {}
-        self._busy: set[Node] = set()
-        """Those that were overloaded when looked at last."""
-        self._after: list[Callable[[], None]] = []
-        self._routing = False
-        self._flushing = False
+        self._turn = Turn(self._end_turn)
         self._judging = False
         self._stranger = True
         self._attempts = 0
         self._closed = False
         self._dismissal: asyncio.TimerHandle | None = None
         self._paused = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = math.inf
-        self._expiry: float | None = None
-        self._open_by = hub.clock.monotonic() + hub.settings.open_timeout
 
     # The channel calls: see Conversation.
 
@@ -107,35 +92,32 @@ class AmqpConversation:
         """Take bytes from the peer, cut anywhere."""
         if self._closed:
             return
-        self._routing = True
+        self._turn.begin_reading()
         try:
             for event in self.wire.receive(data, self.hub.clock.monotonic()):
                 self._route(event)
-            self._run_after()
+            self._turn.run()
         except HubError as refusal:
             self.fail(refusal)
         finally:
-            self._routing = False
+            self._turn.end_reading()
         self.adjust_reading()
         self.flush()
-        if self.wire.next_timeout is not None and self.wire.next_timeout < self._timer_at:
-            self._arm()
+        self._deadlines.heard()
 
     def resumed(self) -> None:
         """The peer reads again: whoever had to stop sending goes on."""
-        for link, node in tuple(self._nodes.items()):
-            if isinstance(link, OutgoingLink):
-                node.credited()
+        self._nodes.resumed()
         self.flush()
 
     def lost(self) -> None:
         """The connection is over, whoever ended it."""
         self._closed = True
-        for timer in (self._timer, self._dismissal):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._dismissal = None
-        for link in tuple(self._nodes):
+        self._deadlines.stop()
+        if self._dismissal is not None:
+            self._dismissal.cancel()
+            self._dismissal = None
+        for link in self._nodes:
             try:
                 self._forget(link)
             except Exception:
@@ -166,21 +148,17 @@ class AmqpConversation:
 
     def soon_flush(self) -> None:
         """See `Peer.soon_flush`."""
-        if not (self._routing or self._flushing or self._closed):
-            self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush_now)
+        if not self._closed:
+            self._turn.soon()
 
     def when_read(self, callback: Callable[[], None]) -> None:
         """See `Peer.when_read`."""
-        self._after.append(callback)
-        if not self._routing:
-            self.soon_flush()
+        self._turn.add(callback)
+        self.soon_flush()
 
     def adjust_reading(self) -> None:
         """See `Peer.adjust_reading`."""
-        if self._busy:
-            self._busy = {node for node in self._busy if node.overloaded}
-        full = self._judging or bool(self._busy)
+        full = self._nodes.overloaded or self._judging
         if full is not self._paused and not self._closed:
             self._paused = full
             if full:
@@ -209,7 +187,7 @@ class AmqpConversation:
         """See `Peer.dismiss`."""
         for link in tuple(links):
             self.detach(link, error)
-        if not self._is_kept_open and self._dismissal is None and not self._closed:
+        if not self._nodes.keep_open and self._dismissal is None and not self._closed:
             told = link_error(error) if isinstance(error, HubError) else error
             delay = self.hub.settings.dismissal
             self._dismissal = asyncio.get_running_loop().call_later(delay, self._dismissed, told)
@@ -256,8 +234,7 @@ class AmqpConversation:
             self.channel.identified()
             self.wire.identified()
             self.hub.tally.add("accepted")
-        self._expiry = self.credentials.next_expiry()
-        self._arm()
+        self._deadlines.arm()
 
     def hang_up(self) -> None:
         """See `Holder.hang_up`."""
@@ -266,22 +243,30 @@ class AmqpConversation:
             self.channel.close()
             self.lost()
 
+    # The deadlines call.
+
+    def on_timer(self) -> None:
+        """Time is up for something: do what is due, and look again later."""
+        if self._closed:
+            return
+        self.credentials.expire(self.hub.clock.now())
+        if self._deadlines.missed():
+            log.info("amqp_peer_silent", extra={"peer": self.channel.peer_address})
+            self.hang_up()
+        self.flush()
+        self._deadlines.arm()
+
     # Steps.
 
     def _route(self, event: Event) -> None:
         if self._closed:
             return
         if isinstance(event, Delivered):
-            if (node := self._nodes.get(event.link)) is not None:
-                node.delivered(event.delivery)
-                if node.overloaded:
-                    self._busy.add(node)
+            self._nodes.delivered(event)
         elif isinstance(event, Credited):
-            if (node := self._nodes.get(event.link)) is not None:
-                node.credited()
+            self._nodes.credited(event.link)
         elif isinstance(event, Settled):
-            if (node := self._nodes.get(event.link)) is not None:
-                node.settled(event)
+            self._nodes.settled(event)
         elif isinstance(event, Attached):
             self.spawn(self._open(event.link))
         elif isinstance(event, Detached):
@@ -290,37 +275,25 @@ class AmqpConversation:
             self._judging = True  # and what it says ahead of the verdict waits in the kernel
             self.spawn(self._log_in(event))
         elif isinstance(event, Opened):
-            self._open_by = math.inf
+            self._deadlines.opened()
         elif isinstance(event, Closed):
             self._ended(event)
 
     async def _open(self, link: Link) -> None:
         try:
-            node = await self._opened(link)
+            node = await open_link(self, link)
         except HubError as refusal:
             link.refuse(link_error(refusal))
             self.credentials.drop(link)
             self.refused(refusal)
             self.soon_flush()
             return
-        self._nodes[link] = node
-        link.app = node
+        self._nodes.add(link, node)
         if link.detached or self._closed:
             self._forget(link)
         elif isinstance(link, OutgoingLink) and (link.sendable or link.drain):
             node.credited()
         self.soon_flush()
-
-    async def _opened(self, link: Link) -> Node:
-        receives = isinstance(link, OutgoingLink)
-        text = (link.source_address if receives else link.target_address) or ""
-        address = parse_address(text, receiver=receives, event_stream=self.hub.names.event_stream)
-        openers = OPENERS.get(type(address), _NOBODY)
-        if isinstance(link, OutgoingLink) and openers.receiver is not None:
-            return await openers.receiver(self, link, address)
-        if isinstance(link, IncomingLink) and openers.sender is not None:
-            return await openers.sender(self, link, address)
-        raise AddressUnknown(f"no link can be attached to {text[:200]!a} in this direction")
 
     async def _log_in(self, init: SaslInit) -> None:
         try:
@@ -335,22 +308,14 @@ class AmqpConversation:
         self.receive(b"")  # what the client said ahead of the verdict
         self.flush()
 
-    @property
-    def _is_kept_open(self) -> bool:
-        return any(node.keeps_open for node in self._nodes.values())
-
     def _dismissed(self, error: Error) -> None:
         """The client had its time to close; it may also have shown something good, and gone on."""
         self._dismissal = None
-        if not self._is_kept_open:
+        if not self._nodes.keep_open:
             self.close(error)
 
     def _forget(self, link: Link) -> None:
-        """The link is over: its node hears it, once."""
-        node = self._nodes.pop(link, None)
-        if node is not None:
-            self._busy.discard(node)
-            node.detached()
+        self._nodes.end(link)
         self.credentials.drop(link)
 
     def _ended(self, event: Closed) -> None:
@@ -361,16 +326,9 @@ class AmqpConversation:
             )
         self.hang_up()
 
-    def _run_after(self) -> None:
-        while self._after:
-            callbacks, self._after = self._after, []
-            for callback in callbacks:
-                callback()
-
-    def _flush_now(self) -> None:
-        self._flushing = False
+    def _end_turn(self) -> None:
         try:
-            self._run_after()
+            self._turn.run()
         except HubError as refusal:
             self.fail(refusal)
         except Exception:
@@ -387,34 +345,3 @@ class AmqpConversation:
         except Exception:
             log.exception("amqp_work_failed", extra={"peer": self.channel.peer_address})
             self.fail(HubError("something broke in the hub"))
-
-    def _arm(self) -> None:
-        """Set the one timer to what comes first: a sign of life that is due, or the end of a credential."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._timer_at = math.inf
-        if self._closed:
-            return
-        now = self.hub.clock.monotonic()
-        at = self._open_by if self.wire.next_timeout is None else self.wire.next_timeout
-        if self._expiry is not None:
-            at = min(at, now + self._expiry - self.hub.clock.now())
-        if at < math.inf:
-            self._timer_at = at
-            self._timer = asyncio.get_running_loop().call_later(max(0.0, at - now), self.on_timer)
-
-    def on_timer(self) -> None:
-        """The time of `_arm` has come: do what is due, and look again later."""
-        self._timer = None
-        if self._closed:
-            return
-        self.credentials.expire(self.hub.clock.now())
-        self._expiry = self.credentials.next_expiry()
-        now = self.hub.clock.monotonic()
-        due = self.wire.next_timeout
-        if now >= self._open_by or (due is not None and due <= now and self.wire.on_timeout(now)):
-            log.info("amqp_peer_silent", extra={"peer": self.channel.peer_address})
-            self.hang_up()
-        self.flush()
-        self._arm()

@@ -1,12 +1,8 @@
-"""What stands behind one link: a node. An opener makes it, or refuses."""
+"""What stands behind one link: a node."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Protocol
 
-from ironhub.wire.amqp import Delivery, IncomingLink, OutgoingLink, Settled
-
-if TYPE_CHECKING:
-    from ironhub.heads.amqp.peer import Peer
+from ironhub.wire.amqp import Delivery, Settled
 
 
 class Node(Protocol):
@@ -69,19 +65,3 @@ class SilentNode:
 
     def detached(self) -> None:
         """See `Node.detached`."""
-
-
-SenderOpener = Callable[["Peer", IncomingLink, Any], Awaitable[Node]]
-"""Opens a link on which the peer sends: authorises, calls `link.accept`, and returns the node without waiting between
-the two. Raises HubError before `accept` to refuse. The third argument is the Address, of the class it is registered
-for. The link may be over (`link.detached`) when it returns; then `detached` follows at once."""
-
-ReceiverOpener = Callable[["Peer", OutgoingLink, Any], Awaitable[Node]]
-"""As SenderOpener, for a link on which the peer receives."""
-
-
-class Openers(NamedTuple):
-    """Who opens the links to one kind of address; None: nobody does."""
-
-    sender: SenderOpener | None = None
-    receiver: ReceiverOpener | None = None

@@ -15,8 +15,9 @@ from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.ids import identity
 from ironhub.dialects.azure.amqp_addresses import CommandFeedback, ServiceCommands
 from ironhub.dialects.azure.amqp_errors import LinkRedirected
-from ironhub.heads.amqp.node import Node, Openers, SilentNode
+from ironhub.heads.amqp.node import Node, SilentNode
 from ironhub.heads.amqp.openers import OPENERS
+from ironhub.heads.amqp.opening import Openers
 from ironhub.heads.amqp.peer import Peer as HeadPeer
 from ironhub.heads.amqp.services import AmqpSettings
 from ironhub.wire.amqp import Delivery, Error, IncomingLink, Limits, Settled

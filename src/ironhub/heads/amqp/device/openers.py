@@ -23,7 +23,8 @@ from ironhub.heads.amqp.device.pairs import key_of
 from ironhub.heads.amqp.device.session import DeviceSession, TakesCalls, TakesReplies
 from ironhub.heads.amqp.device.telemetry import TelemetryNode
 from ironhub.heads.amqp.device.twin import RepliesNode, RequestsNode
-from ironhub.heads.amqp.node import Node, Openers, SilentNode
+from ironhub.heads.amqp.node import Node, SilentNode
+from ironhub.heads.amqp.opening import Openers
 from ironhub.heads.amqp.peer import Peer
 from ironhub.wire.amqp import Error, IncomingLink, OutgoingLink
 from ironhub.wire.amqp.conditions import LINK_STOLEN

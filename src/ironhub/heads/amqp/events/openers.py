@@ -12,7 +12,8 @@ from ironhub.heads.amqp.events.management import open_replies, open_requests
 from ironhub.heads.amqp.events.receiver import Reading, Receiver
 from ironhub.heads.amqp.events.redirect import open_redirect
 from ironhub.heads.amqp.events.start import resolve_start
-from ironhub.heads.amqp.node import Node, Openers
+from ironhub.heads.amqp.node import Node
+from ironhub.heads.amqp.opening import Openers
 from ironhub.heads.amqp.peer import Peer
 from ironhub.messaging.telemetry.consumers import ConsumerGroupNotFound
 from ironhub.wire.amqp import IncomingLink, OutgoingLink

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ironhub.dialects.azure.amqp_addresses import CommandFeedback, FileNotifications, ServiceCommands
-from ironhub.heads.amqp.node import Openers
+from ironhub.heads.amqp.opening import Openers
 from ironhub.heads.amqp.service.commands import open_sender
 from ironhub.heads.amqp.service.feedback import open_feedback
 from ironhub.heads.amqp.service.notifications import open_notifications

@@ -162,7 +162,7 @@ async def test_what_is_read_ahead_is_forgotten_when_no_credit_comes(
 
 
 def _node(peer: Peer) -> receiver.Receiver:
-    (node,) = [node for node in peer.conversation._nodes.values() if isinstance(node, receiver.Receiver)]
+    (node,) = [link.app for link in peer.conversation._nodes if isinstance(link.app, receiver.Receiver)]
     return node
 
 

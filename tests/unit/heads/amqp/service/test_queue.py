@@ -9,7 +9,7 @@ from tests.fakes.trouble import until
 from ironhub.core.errors import Unavailable
 from ironhub.dialects.azure.amqp_addresses import CommandFeedback
 from ironhub.heads.amqp import openers
-from ironhub.heads.amqp.node import Openers
+from ironhub.heads.amqp.opening import Openers
 from ironhub.heads.amqp.peer import Peer as HeadsPeer
 from ironhub.heads.amqp.service import queue
 from ironhub.heads.amqp.service.queue import MAX_UNSETTLED, WINDOW, Held, QueueNode
