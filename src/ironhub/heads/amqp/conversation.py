@@ -158,7 +158,7 @@ class AmqpConversation:
 
     def adjust_reading(self) -> None:
         """See `Peer.adjust_reading`."""
-        full = self._nodes.overloaded or self._judging
+        full = self._nodes.are_full() or self._judging
         if full is not self._paused and not self._closed:
             self._paused = full
             if full:

@@ -56,8 +56,7 @@ class Nodes:
             if isinstance(link, OutgoingLink):
                 self.credited(link)
 
-    @property
-    def overloaded(self) -> bool:
+    def are_full(self) -> bool:
         """Whether nothing more should be read from the peer for now."""
         if self._busy:
             self._busy = {node for node in self._busy if node.overloaded}

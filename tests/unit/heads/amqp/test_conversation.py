@@ -25,7 +25,6 @@ from ironhub.wire.amqp.conditions import (
     DETACH_FORCED,
     FRAMING_ERROR,
     INTERNAL_ERROR,
-    NOT_FOUND,
     RESOURCE_LIMIT_EXCEEDED,
     UNAUTHORIZED_ACCESS,
 )
@@ -143,24 +142,6 @@ async def test_what_happens_on_a_link_reaches_its_node(stage: Stage) -> None:
 async def test_credit_that_came_before_the_answer_is_told_after_it(stage: Stage) -> None:
     _, _, node = await stage.receiver(credit=5)
     assert node.heard == ["credited"]
-
-
-@pytest.mark.parametrize("address", ["/devices/press-7", "nowhere", "", None, "x" * 5000])
-async def test_an_address_that_is_none_is_refused(stage: Stage, address: str | None) -> None:
-    peer = await stage.peer()
-    links = [peer.client.sender(address), peer.client.receiver(address)]
-    await peer.settle()
-    assert [link.refusal for link in links] == [NOT_FOUND, NOT_FOUND]
-    assert all(link.attached and link.attached.source is link.attached.target is None for link in links)
-    assert not peer.channel.closed
-
-
-async def test_an_address_of_the_other_direction_is_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    peer = await stage.peer()
-    monkeypatch.setitem(OPENERS, ServiceCommands, Openers(receiver=stage.open))
-    links = [peer.client.sender(IN), peer.client.sender(OUT)]
-    await peer.settle()
-    assert [link.refusal for link in links] == [NOT_FOUND, NOT_FOUND]
 
 
 async def test_what_an_opener_refuses_is_told_and_counted(stage: Stage) -> None:
@@ -313,15 +294,6 @@ async def test_a_node_that_is_full_stops_the_reading_until_it_says_so(stage: Sta
     assert not peer.channel.reading
     node.is_full = False
     node.peer.adjust_reading()
-    assert peer.channel.reading
-
-
-async def test_a_full_node_that_goes_lets_the_others_be_read(stage: Stage) -> None:
-    peer, link, node = await stage.sender()
-    node.is_full = True
-    peer.client.transfer(link, message(b"x"))
-    node.peer.detach(node.link, None)
-    await peer.settle()
     assert peer.channel.reading
 
 
@@ -533,28 +505,6 @@ async def test_the_peers_idle_time_out_is_obeyed(stage: Stage) -> None:
     peer.hear()
     assert 2 <= peer.client.heartbeats <= 4
     assert not peer.channel.closed
-
-
-async def test_one_timer_runs_to_what_comes_first(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-    loop = asyncio.get_running_loop()
-    later = loop.call_later
-
-    def call_later(delay: float, callback: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
-        waits.append(delay)
-        return later(delay, callback, *args)
-
-    monkeypatch.setattr(loop, "call_later", call_later)
-    hub = stage.hub
-    peer = await hub.connected()
-    assert waits == [Limits().idle_timeout]
-    await peer.put_token(await hub.token(PRESS))
-    assert waits[-1] == Limits().idle_timeout
-    hub.clock.advance(100.0)
-    await peer.put_token(await hub.token(PRESS, life=-250.0))
-    assert waits[-1] == 50.0
-    peer.client.heartbeat()
-    assert len(waits) == 3
 
 
 # Rights that end.
