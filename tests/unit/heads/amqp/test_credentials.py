@@ -1,4 +1,4 @@
-"""heads/amqp/credentials.py and credential.py, over the product's own gate, stores and policy service."""
+"""heads/amqp/credentials.py, over the product's own gate, stores and policy service."""
 
 from collections.abc import AsyncIterator, Collection
 from typing import Any
