@@ -87,7 +87,7 @@ class Credentials:
         """
         unverified = parse_sas_token(token)
         if unverified.policy is not None:
-            return await self._put_service(token)
+            return await self._put_service(Shown(_host_of(unverified), token))
         audience = parse_audience(unverified.resource)
         identity = None if audience is None else identity_of(audience.path)
         if audience is None or identity is None:
@@ -102,15 +102,18 @@ class Credentials:
             return await self._put_device(who, Shown(_host_of(unverified), password))
         if unverified.policy is None or unverified.policy.lower() != who.lower():
             raise TokenRejected(f"not a token of the policy {who[:200]!r}")
-        return await self._put_service(password)
+        return await self._put_service(Shown(_host_of(unverified), password))
 
     async def device(self, identity: Identity) -> DeviceCredential:
         """Return what shows that the peer is `identity`: its own token, a policy's token that covers it, or the
-        certificate of the TLS handshake. The gate is asked anew at each call.
+        certificate of the TLS handshake. The gate is asked anew unless no right has changed since it was last asked.
 
         Raises:
             AuthenticationFailed: nothing good was shown. TooManyAudiences.
         """
+        found = self._devices.get(identity)
+        if found is not None and self._stands(found):
+            return found
         refusal = AuthenticationFailed("the credential was not accepted", detail="nothing was shown for this device")
         for shown in tuple(self._ways(identity)):
             try:
@@ -209,11 +212,10 @@ class Credentials:
 
     # Steps.
 
-    async def _put_service(self, token: str) -> ServiceCredential:
+    async def _put_service(self, shown: Shown) -> ServiceCredential:
         judged_at = self._hub.backends.notices
-        principal = await self._hub.gate.admit_service(token)
+        principal = await self._hub.gate.admit_service(shown.token)
         audience = principal.policy.lower(), principal.scope.lower()
-        shown = Shown(_host_of(parse_sas_token(token)), token)
         credential = self._services.get(audience)
         if credential is None:
             self._make_room()
@@ -252,6 +254,16 @@ class Credentials:
         if not self._over:
             self._holder.admitted()
         return credential
+
+    def _stands(self, credential: DeviceCredential) -> bool:
+        """Tell whether the gate would say the same again: nothing has changed in the hub, and the token is not over.
+
+        What a certificate shows ends by its own dates, which nobody has written down: the gate is asked again.
+        """
+        ends = credential.expires_at
+        if ends is None or ends <= self._hub.clock.now():
+            return False
+        return credential.judged_at == self._hub.sessions.notices
 
     def _ways(self, identity: Identity) -> Iterator[Shown]:
         """What the gate may be asked with for this device, the most particular first."""

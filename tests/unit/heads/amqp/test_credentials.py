@@ -250,13 +250,21 @@ async def test_a_certificate_shown_to_another_hub_shows_nobody(hub: AmqpHub) -> 
         await connection.credentials.device(SAW)
 
 
-async def test_the_gate_is_asked_each_time(hub: AmqpHub, connection: Connection) -> None:
+async def test_the_gate_is_asked_again_once_a_right_has_changed(hub: AmqpHub, connection: Connection) -> None:
     await connection.credentials.put(await hub.token(PRESS))
     await connection.credentials.device(PRESS)
+    assert connection.admissions == 1
     await hub.disable(PRESS)
     with pytest.raises(AuthenticationFailed):
         await connection.credentials.device(PRESS)
     assert len(connection.credentials) == 0
+
+
+async def test_the_gate_is_asked_again_once_the_token_is_over(hub: AmqpHub, connection: Connection) -> None:
+    await connection.credentials.put(await hub.token(PRESS, life=10.0))
+    hub.clock.advance(10 + SKEW)
+    with pytest.raises(AuthenticationFailed):
+        await connection.credentials.device(PRESS)
 
 
 async def test_what_nothing_rests_on_and_can_be_had_again_takes_no_room(hub: AmqpHub, connection: Connection) -> None:
