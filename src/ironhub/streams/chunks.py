@@ -18,9 +18,11 @@ from ironhub.messaging.telemetry.model import Entry, Origin
 
 _HEADER: Final = struct.Struct(">HQId")
 _ENTRY_OVERHEAD: Final = 256
-_Columns = tuple[list[Origin], list[int], list[bytes], list[bytes], list[int]]
+_MAX_ORIGINS: Final = 8192
+_Columns = tuple[list[msgspec.Raw], list[int], list[bytes], list[bytes], list[int]]
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(_Columns)
+_origin_decoder: Final = msgspec.msgpack.Decoder(Origin)
 
 
 class Chunk(NamedTuple):
@@ -39,6 +41,25 @@ class Chunk(NamedTuple):
     """The packed entries, sealed."""
 
 
+class Origins:
+    """Origins as they were met before: one object for each, in whatever chunks it stands, so that who reads on may know
+    it by identity. Keeps a bounded number."""
+
+    def __init__(self, limit: int = _MAX_ORIGINS) -> None:
+        self._limit = limit
+        self._known: dict[bytes, Origin] = {}
+
+    def of(self, packed: bytes) -> Origin:
+        """Return what `packed` says. Raises msgspec.DecodeError."""
+        origin = self._known.get(packed)
+        if origin is None:
+            origin = _origin_decoder.decode(packed)
+            if len(self._known) >= self._limit:
+                self._known.clear()
+            self._known[packed] = origin
+        return origin
+
+
 def seal_chunk(partition: int, first: int, enqueued_at: float, entries: Sequence[Entry], sealer: Sealer) -> Chunk:
     """Return `entries` (not empty) as a chunk that holds sequence numbers from `first` on."""
     header = _HEADER.pack(partition, first, len(entries), enqueued_at)
@@ -46,14 +67,17 @@ def seal_chunk(partition: int, first: int, enqueued_at: float, entries: Sequence
     return Chunk(partition, first, len(entries), enqueued_at, zlib.crc32(body, zlib.crc32(header)), body)
 
 
-def open_chunk(chunk: Chunk, sealer: Sealer) -> tuple[Entry, ...]:
+def open_chunk(chunk: Chunk, sealer: Sealer, origins: Origins | None = None) -> tuple[Entry, ...]:
     """Return the entries of `chunk`, as they were given.
+
+    Args:
+        origins: of whoever opens many chunks.
 
     Raises:
         CorruptStore: damaged, in another place, or sealed with a key that is not here (UnknownKey).
     """
     header = verify_checksum(chunk)
-    entries = _unpack(sealer.open(chunk.body, _context(header)))
+    entries = _unpack(sealer.open(chunk.body, _context(header)), origins or Origins())
     if len(entries) != chunk.size:
         raise CorruptStore("a chunk holds another number of entries than it says")
     return entries
@@ -100,10 +124,11 @@ def _pack(entries: Sequence[Entry]) -> bytes:
     return _encoder.encode((list(table.values()), list(map(places.__getitem__, keys)), properties, bodies, flags))
 
 
-def _unpack(packed: bytes) -> tuple[Entry, ...]:
+def _unpack(packed: bytes, origins: Origins) -> tuple[Entry, ...]:
     try:
         table, places, properties, bodies, flags = _decoder.decode(packed)
-        columns = zip(map(table.__getitem__, places), properties, bodies, flags, strict=True)
+        known = list(map(origins.of, map(bytes, table)))
+        columns = zip(map(known.__getitem__, places), properties, bodies, flags, strict=True)
         return tuple(map(Entry._make, cast("Iterator[tuple[Origin, bytes, bytes, int]]", columns)))
     except (msgspec.DecodeError, IndexError, ValueError) as error:
         raise CorruptStore("a chunk opens but does not hold entries") from error

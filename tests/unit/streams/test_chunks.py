@@ -9,7 +9,7 @@ from tests.fakes.streams import ARM, PRESS, entries, sealer
 from ironhub.core.errors import CorruptStore
 from ironhub.core.sealing import UnknownKey
 from ironhub.messaging.telemetry.model import Entry
-from ironhub.streams.chunks import Chunk, open_chunk, seal_chunk, size_of, split, verify_checksum
+from ironhub.streams.chunks import Chunk, Origins, open_chunk, seal_chunk, size_of, split, verify_checksum
 
 MIXED = [Entry(PRESS, b"a=1", b"one", 1), Entry(ARM, b"", b"\xff", 300), Entry(PRESS, b"c", b"", 0)]
 
@@ -21,6 +21,21 @@ def chunk(key: int = 1) -> Chunk:
 def test_a_chunk_opens_to_what_was_put_in() -> None:
     assert chunk()[:4] == (3, 40, 3, 1234.5)
     assert list(open_chunk(chunk(), sealer())) == MIXED
+
+
+def test_whoever_opens_many_chunks_meets_the_same_origins_again() -> None:
+    origins = Origins()
+    first, again = open_chunk(chunk(), sealer(), origins), open_chunk(chunk(), sealer(), origins)
+    assert list(first) == list(again) == MIXED
+    assert [entry.origin for entry in first] == [PRESS, ARM, PRESS]
+    assert all(one.origin is other.origin for one, other in zip(first, again, strict=True))
+
+
+def test_a_bounded_number_of_origins_is_kept() -> None:
+    origins = Origins(limit=1)
+    for _ in range(3):
+        assert list(open_chunk(chunk(), sealer(), origins)) == MIXED
+    assert len(origins._known) == 1
 
 
 def test_nothing_of_an_entry_is_readable_in_the_stored_bytes() -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ironhub.core.errors import CorruptStore, Unavailable
 from ironhub.core.sealing import Sealer
-from ironhub.streams.chunks import Chunk, open_chunk
+from ironhub.streams.chunks import Chunk, Origins, open_chunk
 from ironhub.streams.embedded.schema import Connect, is_damage, of
 from ironhub.streams.gather import Gather
 
@@ -24,6 +24,7 @@ class FileReader:
 
     def __init__(self, path: Path, sealer: Sealer, connect: Connect) -> None:
         self._sealer = sealer
+        self._origins = Origins()
         self._connection = connect(path)
         self._connection.execute("PRAGMA query_only=ON")
 
@@ -77,7 +78,7 @@ class FileReader:
                     reason = missing
                 if not gather.full:
                     try:
-                        gather.take(chunk.first, chunk.enqueued_at, open_chunk(chunk, self._sealer))
+                        gather.take(chunk.first, chunk.enqueued_at, open_chunk(chunk, self._sealer, self._origins))
                     except CorruptStore as error:
                         reason = str(error)
                 if gather.full:

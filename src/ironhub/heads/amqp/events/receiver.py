@@ -20,7 +20,7 @@ from ironhub.wire.amqp import OutgoingLink
 
 log: Final = logging.getLogger(__name__)
 
-READ_BYTES: Final = 262_144
+READ_BYTES: Final = 524_288
 """Bytes of bodies and properties that one read of the log returns: few chunks are opened twice."""
 READ_ENTRIES: Final = 4096
 SLICE_BYTES: Final = 131_072
