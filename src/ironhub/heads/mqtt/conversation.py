@@ -12,6 +12,7 @@ from ironhub.core.errors import HubError, Unavailable
 from ironhub.core.ids import Identity
 from ironhub.dialects.azure.topics import will_of
 from ironhub.dialects.azure.username import ConnectClaim, decode_connect
+from ironhub.heads.admission import Admission, delay_takeover
 from ironhub.heads.listener import Channel
 from ironhub.heads.mqtt.device import DeviceSession
 from ironhub.heads.mqtt.services import MqttServices
@@ -172,14 +173,12 @@ class MqttConversation:
             claim = decode_connect(connect.client_id, connect.username)
             if connect.will is not None:
                 will_of(connect.will.topic, claim.identity)
-            judged_at = self._hub.sessions.notices
-            principal = await self._admitted(claim, connect)
-            await self._delay_takeover(claim.identity)
+            sessions = self._hub.sessions
+            admission = await Admission.begin(sessions, lambda: self._admitted(claim, connect))
+            before = sessions.of(claim.identity)
+            await delay_takeover(before, self._hub.clock, self._hub.settings.takeover_delay)
             stored = await self._stored_subscriptions(claim.identity, connect)
-            while judged_at != self._hub.sessions.notices and not self._closed:
-                # Some right has ended meanwhile: nothing that was sent ahead of CONNACK rests on the old judgement.
-                judged_at = self._hub.sessions.notices
-                principal = await self._admitted(claim, connect)
+            await admission.renew(lambda: self._closed)
         except Unavailable as error:
             self._refuse(ReasonCode.SERVER_UNAVAILABLE, error)
             return
@@ -191,7 +190,8 @@ class MqttConversation:
             self._refuse(ReasonCode.SERVER_UNAVAILABLE, Unavailable("the hub could not judge the connection"))
             return
         if not self._closed:
-            self._begin(DeviceSession(self, self._hub, principal, claim, connect, stored), connect, judged_at)
+            device = DeviceSession(self, self._hub, admission.found, claim, connect, stored)
+            self._begin(device, connect, admission.judged_at)
 
     async def _admitted(self, claim: ConnectClaim, connect: Connect) -> DevicePrincipal:
         token = None
@@ -202,14 +202,6 @@ class MqttConversation:
                 raise AuthenticationFailed("unauthorized", detail="the password is not ASCII") from error
         device_claim = DeviceClaim(claim.identity, claim.host, token or None)
         return await self._hub.gate.admit_device(device_claim, self._channel.peer_chain)
-
-    async def _delay_takeover(self, identity: Identity) -> None:
-        """Two clients of one id would throw each other out at full speed for ever: each round costs them a pause."""
-        before = self._hub.sessions.of(identity)
-        if before is not None:
-            age = self._hub.clock.monotonic() - before.opened_at
-            if age < self._hub.settings.takeover_delay:
-                await asyncio.sleep(self._hub.settings.takeover_delay - age)
 
     async def _stored_subscriptions(self, identity: Identity, connect: Connect) -> dict[str, int] | None:
         stored = await self._hub.store.get_session(identity)

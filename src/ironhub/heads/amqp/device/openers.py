@@ -4,7 +4,6 @@ What it protects: the properties of a link may belong to another link of the sam
 which answers go where. A link is accepted only after the hub knows the session it belongs to.
 """
 
-import asyncio
 from typing import ClassVar, Final
 
 from ironhub.core.errors import HubError, Unavailable
@@ -16,6 +15,7 @@ from ironhub.dialects.azure.amqp_addresses import (
     DeviceTwin,
     ModuleInputs,
 )
+from ironhub.heads.admission import Admission, delay_takeover
 from ironhub.heads.amqp.device import methods, telemetry, twin
 from ironhub.heads.amqp.device.commands import CommandsNode
 from ironhub.heads.amqp.device.methods import AnswersNode, CallsNode
@@ -146,30 +146,24 @@ OPENERS: Final[dict[type, Openers]] = {
 
 async def _session(peer: Peer, link: Link, identity: Identity) -> DeviceSession:
     """Return the session of `identity` on this connection; the first link begins it, and ends any other of it."""
-    credential = await peer.credentials.device(identity)
-    await _delay_takeover(peer, identity)
-    while credential.judged_at != peer.hub.sessions.notices and not peer.closed:
-        credential = await peer.credentials.device(identity)  # some right has ended meanwhile: perhaps this one
+    hub = peer.hub
+    admission = await Admission.begin(hub.sessions, lambda: peer.credentials.device(identity))
+    if _own_session(peer, identity) is None:
+        await delay_takeover(hub.sessions.of(identity), hub.clock, hub.settings.takeover_delay)
+    await admission.renew(lambda: peer.closed)
     if peer.closed or link.detached:
         raise Unavailable("the link was over before it was opened")
-    credential.hold(link)
-    session = peer.hub.sessions.of(identity)
-    if not isinstance(session, DeviceSession) or session.peer is not peer:
-        session = DeviceSession(peer, credential, _model_id(link))
+    admission.found.hold(link)
+    session = _own_session(peer, identity) or DeviceSession(peer, admission.found, _model_id(link))
     session.enter()
     if session.ended:
         raise Unavailable("the hub stops")
     return session
 
 
-async def _delay_takeover(peer: Peer, identity: Identity) -> None:
-    """Two clients of one id would throw each other out at full speed for ever: each round costs them a pause."""
-    before = peer.hub.sessions.of(identity)
-    if before is None or (isinstance(before, DeviceSession) and before.peer is peer):
-        return
-    age = peer.hub.clock.monotonic() - before.opened_at
-    if age < peer.hub.settings.takeover_delay:
-        await asyncio.sleep(peer.hub.settings.takeover_delay - age)
+def _own_session(peer: Peer, identity: Identity) -> DeviceSession | None:
+    session = peer.hub.sessions.of(identity)
+    return session if isinstance(session, DeviceSession) and session.peer is peer else None
 
 
 def _model_id(link: Link) -> str:
