@@ -5,8 +5,10 @@ from typing import Final, final
 from ironhub.wire.amqp.decode import compound_at, decode, skip
 from ironhub.wire.amqp.errors import MalformedValue
 from ironhub.wire.amqp.scalars import number
-from ironhub.wire.amqp.values import Value
+from ironhub.wire.amqp.values import Described, Value
 
+MAX_PAIRS: Final = 64
+"""Of a map that is kept as long as its link or connection lives, and names of a list; clients send a dozen."""
 ABSENT: Final = -1
 """Stands for a number that is not there: null, or beyond the list's last field."""
 _NULL: Final = 0x40
@@ -208,6 +210,8 @@ class Fields:
             return [value]
         if not isinstance(value, list):
             raise MalformedValue(_WRONG)
+        if len(value) > MAX_PAIRS:
+            raise MalformedValue("a list has too many names")
         return [_text(item) for item in value]
 
     def finish(self) -> int:
@@ -218,13 +222,18 @@ class Fields:
 
 
 def text_map(raw: bytes) -> dict[str, Value]:
-    """A map whose keys are symbols or strings, as `Fields.raw` gave it; {} for null."""
+    """A map whose keys are symbols or strings, as `Fields.raw` gave it; {} for null.
+
+    Nothing of it is large in memory that was small as bytes: pairs are few, and a list, map or array in it is None.
+    """
     value, _ = decode(raw)
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise MalformedValue(_WRONG)
-    return {_text(key): item for key, item in value.items()}
+    if len(value) > MAX_PAIRS:
+        raise MalformedValue("a map has too many pairs")
+    return {_text(key): _plain(item) for key, item in value.items()}
 
 
 def descriptor_at(data: bytes, at: int, end: int) -> tuple[int, str, int]:
@@ -240,6 +249,17 @@ def descriptor_at(data: bytes, at: int, end: int) -> tuple[int, str, int]:
     if data[at + 1] not in (0x44, 0x80) or not isinstance(value, int):
         raise MalformedValue("a descriptor is neither ulong nor symbol")
     return value, "", stop
+
+
+def _plain(value: Value) -> Value:
+    """`value` if it holds no other values, described or not; else None."""
+    if isinstance(value, Described):
+        return None if _holds_others(value.descriptor) or _holds_others(value.value) else value
+    return None if _holds_others(value) else value
+
+
+def _holds_others(value: Value) -> bool:
+    return isinstance(value, (list, dict, Described))
 
 
 def _text(value: Value) -> str:

@@ -4,7 +4,8 @@ import pytest
 
 from ironhub.wire.amqp import encode
 from ironhub.wire.amqp.errors import MalformedValue
-from ironhub.wire.amqp.fields import ABSENT, Fields, descriptor_at, text_map
+from ironhub.wire.amqp.fields import ABSENT, MAX_PAIRS, Fields, descriptor_at, text_map
+from ironhub.wire.amqp.values import Described
 
 
 def fields(*items: bytes) -> Fields:
@@ -164,6 +165,27 @@ def test_a_map_of_texts_has_texts_as_keys() -> None:
     for raw in (encode.uint(1), encode.map_([(encode.uint(1), encode.NULL)])):
         with pytest.raises(MalformedValue):
             text_map(raw)
+
+
+def test_what_is_kept_of_a_map_is_no_larger_in_memory_than_its_bytes_suggest() -> None:
+    empties = encode.list_([b"\x45"] * 1000)
+    small = encode.described(1, encode.uint(2))
+    pairs = [("list", empties), ("map", encode.map_([])), ("deep", encode.described(1, small)), ("small", small)]
+    nested = [("named", encode.described(1, empties)), ("name", b"\x00" + empties + encode.uint(2))]
+    raw = encode.map_([(encode.symbol(name), value) for name, value in [*pairs, *nested]])
+    assert text_map(raw) == {name: None for name, _ in [*pairs, *nested]} | {"small": Described(1, 2)}
+
+
+def test_a_map_or_list_that_is_kept_has_few_entries() -> None:
+    def some(count: int) -> list[bytes]:
+        return [encode.symbol(f"{number}") for number in range(count)]
+
+    assert len(text_map(encode.map_([(name, name) for name in some(MAX_PAIRS)]))) == MAX_PAIRS
+    assert len(fields(encode.list_(some(MAX_PAIRS))).texts()) == MAX_PAIRS
+    with pytest.raises(MalformedValue, match="too many"):
+        text_map(encode.map_([(name, name) for name in some(MAX_PAIRS + 1)]))
+    with pytest.raises(MalformedValue, match="too many"):
+        fields(encode.list_(some(MAX_PAIRS + 1))).texts()
 
 
 @pytest.mark.parametrize(
