@@ -37,7 +37,8 @@ class ReplyLinks:
     def __init__(self, limit: int) -> None:
         """Begin with no links; at most `limit` answers wait."""
         self._limit = limit
-        self._links: list[OutgoingLink] = []
+        self._links: dict[tuple[int, str | None], list[OutgoingLink]] = {}
+        """By session and by what a request may call them; by None all of a session. The newest last."""
         self._waiting: list[_Answer] = []
         self._asking: dict[Callable[[], None], None] = {}
 
@@ -48,12 +49,17 @@ class ReplyLinks:
 
     def enter(self, link: OutgoingLink) -> None:
         """The peer takes answers on `link`, which was accepted."""
-        self._links.append(link)
+        for key in _keys(link):
+            self._links.setdefault(key, []).append(link)
 
     def leave(self, link: OutgoingLink) -> None:
         """`link` is over; what waits may go another way."""
-        if link in self._links:
-            self._links.remove(link)
+        for key in _keys(link):
+            links = self._links.get(key, [])
+            if link in links:
+                links.remove(link)
+            if not links:
+                self._links.pop(key, None)
 
     def watch(self, poured: Callable[[], None]) -> None:
         """Call `poured` whenever answers that waited are gone: there is room for more requests."""
@@ -99,14 +105,15 @@ class ReplyLinks:
         return True
 
     def _link_for(self, answer: _Answer) -> OutgoingLink | None:
-        named = None
-        newest = None
-        for link in self._links:
-            if link.session_channel == answer.request.session_channel:
-                newest = link
-                if answer.reply_to and answer.reply_to in (link.target_address, link.name):
-                    named = link
-        return named or newest
+        session = answer.request.session_channel
+        named = self._links.get((session, answer.reply_to)) if answer.reply_to else None
+        links = named or self._links.get((session, None))
+        return links[-1] if links else None
+
+
+def _keys(link: OutgoingLink) -> set[tuple[int, str | None]]:
+    session = link.session_channel
+    return {(session, None), (session, link.target_address), (session, link.name)}
 
 
 class ReplyNode(SilentNode):
@@ -128,7 +135,8 @@ class ReplyNode(SilentNode):
 
     def credited(self) -> None:
         """See `Node.credited`."""
-        self._replies.pour()
+        if self._link.sendable > 0:
+            self._replies.pour()
         if self._link.drain:
             self._link.drained()
         self._soon_flush()

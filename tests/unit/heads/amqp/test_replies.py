@@ -114,6 +114,20 @@ async def test_who_watches_hears_of_room_until_it_stops(hub: AmqpHub) -> None:
     assert links.waiting == 0
 
 
+async def test_the_newest_link_of_a_name_is_taken_and_the_one_before_it_when_that_has_gone(hub: AmqpHub) -> None:
+    peer = await hub.connected()
+    requests = peer.client.sender(CBS)
+    older, newer = (peer.client.receiver(CBS, target_address="cbs") for _ in range(2))
+    other = peer.client.receiver(CBS)
+    await peer.settle()
+    for link in (newer, older, other):
+        peer.client.put_token(requests, await hub.token(PRESS))
+        await peer.settle()
+        assert [len(each.take()) for each in (older, newer, other)] == [each is link for each in (older, newer, other)]
+        peer.client.detach(link)
+        await peer.settle()
+
+
 async def test_reply_links_keep_no_connection_open(hub: AmqpHub) -> None:
     peer = await hub.device(PRESS)
     link = peer.client.sender("/devices/press-7/messages/events")
