@@ -37,13 +37,15 @@ class Shown(NamedTuple):
 class Credential(Generic[P]):
     """One verified principal of a connection; one object for as long as it is renewed."""
 
-    __slots__ = ("_keeper", "_watchers", "judged_at", "links", "principal", "shown")
+    __slots__ = ("_keeper", "_watchers", "judged_at", "links", "principal", "revoked", "shown")
 
     def __init__(self, keeper: Keeper, shown: Shown, principal: P, judged_at: int) -> None:
         self.principal: P = principal
         """As the gate found at the last renewal."""
         self.judged_at = judged_at
         """`LiveSessions.notices` (a device) or `LiveBackends.notices` as they were before the gate judged."""
+        self.revoked = False
+        """The right has ended: what was asked for with it and was not done yet is not done any more."""
         self.links: dict[IncomingLink | OutgoingLink, None] = {}
         """What rests on it, in the order it came."""
         self._keeper = keeper

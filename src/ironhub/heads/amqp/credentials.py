@@ -17,13 +17,14 @@ from ironhub.heads.amqp.credential import AnyCredential, DeviceCredential, Servi
 from ironhub.heads.amqp.services import AmqpServices
 from ironhub.heads.channel import Channel
 from ironhub.identity.audience import covers, identity_of, identity_path, parse_audience
-from ironhub.identity.model import AuthenticationFailed, DeviceClaim, Right
+from ironhub.identity.model import AuthenticationFailed, DeviceClaim, Right, ServicePrincipal
 from ironhub.identity.sas import TokenRejected, UnverifiedToken, parse_sas_token
 from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER
 from ironhub.wire.amqp import IncomingLink, OutgoingLink
 from ironhub.wire.amqp.conditions import DETACH_FORCED, UNAUTHORIZED_ACCESS
 from ironhub.wire.amqp.errors import Error
 
+RIGHT_ENDED: Final = "its right has ended"
 EXPIRED: Final = "its token has expired"
 """The reason for an end that was announced by the token itself."""
 _MAX_WAYS: Final = 4
@@ -161,10 +162,10 @@ class Credentials:
         """
         if not self._knows(credential):
             return
-        resting: list[AnyCredential] = [credential]
-        resting += [each for each in self._devices.values() if each.shown.source is credential]
+        resting = self._resting(credential)
         links = [link for each in resting for link in each.links]
         for each in resting:
+            each.revoked = reason not in (HUB_STOPS, TAKEN_OVER)
             self._forget(each)
         if reason == HUB_STOPS:
             # No CLOSE: the Node SDK would wait 45 s for answers that cannot come, and reconnect only then.
@@ -215,8 +216,11 @@ class Credentials:
     async def _put_service(self, shown: Shown) -> ServiceCredential:
         judged_at = self._hub.backends.notices
         principal = await self._hub.gate.admit_service(shown.token)
-        audience = principal.policy.lower(), principal.scope.lower()
+        audience = _audience_of(principal)
         credential = self._services.get(audience)
+        if credential is not None and self._is_less(principal, credential):
+            self.end(credential, RIGHT_ENDED)
+            credential = None
         if credential is None:
             self._make_room()
             credential = ServiceCredential(self, shown, principal, judged_at)
@@ -230,6 +234,13 @@ class Credentials:
         await self._renew_devices(credential)
         return credential
 
+    def _is_less(self, principal: ServicePrincipal, before: ServiceCredential) -> bool:
+        """Tell whether something rests on rights that `principal`, of a new token, does not have any more.
+
+        Whoever judges the live ones may come only when the new token is in place, and find nothing wrong with it.
+        """
+        return not before.principal.rights <= principal.rights and any(each.links for each in self._resting(before))
+
     async def _renew_devices(self, policy: ServiceCredential) -> None:
         """Let the devices that rest on a policy's token rest on the new one."""
         for each in tuple(self._devices.values()):
@@ -237,7 +248,7 @@ class Credentials:
                 try:
                     await self._put_device(each.principal.identity, policy.shown._replace(source=policy))
                 except AuthenticationFailed:
-                    self.end(each, "its right has ended")
+                    self.end(each, RIGHT_ENDED)
 
     async def _put_device(self, identity: Identity, shown: Shown) -> DeviceCredential:
         judged_at = self._hub.sessions.notices
@@ -293,12 +304,22 @@ class Credentials:
     def _all(self) -> list[AnyCredential]:
         return [*self._services.values(), *self._devices.values()]
 
+    def _resting(self, credential: AnyCredential) -> list[AnyCredential]:
+        """It, and the devices that rest on it."""
+        devices = self._devices.values() if isinstance(credential, ServiceCredential) else ()
+        return [credential, *(each for each in devices if each.shown.source is credential)]
+
     def _knows(self, credential: AnyCredential) -> bool:
-        return any(each is credential for each in self._all())
+        """Cheap however many there are: it is asked for each link, and for each of all that end together."""
+        if isinstance(credential, ServiceCredential):
+            return self._services.get(_audience_of(credential.principal)) is credential
+        if isinstance(credential, DeviceCredential):
+            return self._devices.get(credential.principal.identity) is credential
+        return False
 
     def _forget(self, credential: AnyCredential) -> None:
         if isinstance(credential, ServiceCredential):
-            self._services.pop((credential.principal.policy.lower(), credential.principal.scope.lower()), None)
+            self._services.pop(_audience_of(credential.principal), None)
             self._hub.backends.leave(credential)
         elif isinstance(credential, DeviceCredential):
             self._devices.pop(credential.principal.identity, None)
@@ -310,6 +331,10 @@ class Credentials:
 def _host_of(token: UnverifiedToken) -> str:
     audience = parse_audience(token.resource)
     return "" if audience is None else audience.host
+
+
+def _audience_of(principal: ServicePrincipal) -> tuple[str, str]:
+    return principal.policy.lower(), principal.scope.lower()
 
 
 def _fitness(credential: ServiceCredential, near: str) -> tuple[bool, int, float]:

@@ -26,7 +26,7 @@ from ironhub.identity.model import (
     Credentials as Stored,
 )
 from ironhub.identity.sas import make_sas_token
-from ironhub.messaging.sessions.ports import TAKEN_OVER
+from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER
 from ironhub.registry.model import DeviceDraft
 from ironhub.wire.amqp import Error, IncomingLink, OutgoingLink
 from ironhub.wire.amqp.conditions import DETACH_FORCED, UNAUTHORIZED_ACCESS
@@ -436,6 +436,34 @@ async def test_a_judgement_of_the_old_token_does_not_end_the_new_one(hub: AmqpHu
     assert len(connection.credentials) == 1
     credential.end_backend(credential.principal, "its right has ended")
     assert len(connection.credentials) == 0
+
+
+async def test_a_new_token_of_a_policy_that_lost_a_right_ends_what_rests_on_the_old_one(
+    hub: AmqpHub, connection: Connection
+) -> None:
+    """It may come before anybody has judged the old one, and nothing would be wrong with itself."""
+    shown, link = connection.credentials, a_link()
+    both = Right.SERVICE_CONNECT, Right.REGISTRY_READ
+    before = await shown.put(await hub.policy_token("service", *both))
+    before.hold(link)
+    less = await shown.put(await hub.policy_token("service", Right.REGISTRY_READ))
+    assert connection.dismissed == [(link, UNAUTHORIZED_ACCESS)]
+    assert (before.revoked, less.revoked, len(shown)) == (True, False, 1)
+    assert await shown.put(await hub.policy_token("service", *both)) is less
+    assert await shown.put(await hub.policy_token("service", Right.REGISTRY_READ)) is less  # nothing rests on it
+    assert connection.closed == []
+
+
+@pytest.mark.parametrize(("reason", "revoked"), [(TAKEN_OVER, False), (HUB_STOPS, False), (EXPIRED, True)])
+async def test_only_the_end_of_a_right_takes_back_what_was_asked_for(
+    hub: AmqpHub, connection: Connection, reason: str, revoked: bool
+) -> None:
+    shown = connection.credentials
+    policy = await shown.put(await hub.policy_token("device", Right.DEVICE_CONNECT))
+    device = await shown.device(PRESS)
+    device.hold(a_link())
+    shown.end(policy, reason)
+    assert (policy.revoked, device.revoked) == (revoked, revoked)
 
 
 async def test_after_the_end_of_the_connection_nothing_is_watched_over(hub: AmqpHub, connection: Connection) -> None:

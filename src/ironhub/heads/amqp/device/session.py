@@ -15,7 +15,6 @@ from ironhub.heads.amqp.node import Node
 from ironhub.heads.amqp.peer import Peer
 from ironhub.heads.amqp.services import AmqpServices
 from ironhub.identity.model import DevicePrincipal
-from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER
 from ironhub.messaging.telemetry.model import Encoding
 from ironhub.messaging.telemetry.service import Uplink
 from ironhub.wire.amqp import OutgoingLink
@@ -87,7 +86,6 @@ class DeviceSession:
         "peer",
         "replies",
         "requests",
-        "revoked",
     )
 
     def __init__(self, peer: Peer, credential: DeviceCredential, model_id: str) -> None:
@@ -100,8 +98,6 @@ class DeviceSession:
         """Of what is sent to the device and awaits an answer: one that belongs to another session is known by it."""
         self.ended = False
         """No link may be added any more."""
-        self.revoked = False
-        """What it asked for and was not done yet is not done any more."""
         self.commands: set[TakesCommands] = set()
         self.calls: Pairs[TakesCalls] = Pairs()
         self.replies: Pairs[TakesReplies] = Pairs()
@@ -124,6 +120,11 @@ class DeviceSession:
         return self.peer.channel.peer_chain
 
     @property
+    def revoked(self) -> bool:
+        """What it asked for and was not done yet is not done any more: also when a policy or a token's time ended."""
+        return self.credential.revoked
+
+    @property
     def answers_methods(self) -> bool:
         """Whether it has a link that takes calls."""
         return bool(self.calls) and not self.peer.closed
@@ -133,7 +134,6 @@ class DeviceSession:
         if self.ended:
             return
         self.ended = True
-        self.revoked = reason not in (HUB_STOPS, TAKEN_OVER)
         log.info("amqp_session_ended", extra={"device": str(self.principal.identity), "reason": reason})
         self.peer.credentials.end(self.credential, reason)
 

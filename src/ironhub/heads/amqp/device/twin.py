@@ -35,6 +35,8 @@ CREDIT: Final = 32
 """Requests that a device may have under way on one link."""
 MAX_WAITING: Final = 65_536
 """Bytes of answers that wait for credit before requests wait in their turn."""
+MAX_BACKLOG: Final = 524_288
+"""Bytes of requests that wait for a link that takes their answers; whoever sends more has none to come."""
 MAX_NOTICES: Final = 256
 """Messages that wait for credit before a device that follows its twin must begin anew: it would miss some."""
 
@@ -43,6 +45,13 @@ class _Reply(NamedTuple):
     status: int
     version: int | None = None
     body: bytes = b""
+
+
+class _Request(NamedTuple):
+    message: RawMessage
+    correlation: bytes
+    """Its correlation id, as encoded."""
+    size: int
 
 
 class RepliesNode(SilentNode):
@@ -114,14 +123,16 @@ class RepliesNode(SilentNode):
 class RequestsNode(SilentNode):
     """Takes requests, and has them done one after the other."""
 
-    __slots__ = ("_backlog", "_gone", "_key", "_link", "_session", "_work")
+    __slots__ = ("_backlog", "_gone", "_held", "_key", "_link", "_session", "_work")
 
     def __init__(self, session: DeviceSession, link: IncomingLink, key: str) -> None:
         self._session = session
         self._link = link
         self._key = key
-        self._backlog: deque[tuple[RawMessage, bytes]] = deque()
-        """What waits for a link that takes its answer: the request, and its correlation id as encoded."""
+        self._backlog: deque[_Request] = deque()
+        """What waits for a link that takes its answer."""
+        self._held = 0
+        """Bytes of these."""
         self._work = SerialWork(session.hub.background, done=self.go_on, failed=self._failed)
         self._gone = False
 
@@ -135,13 +146,19 @@ class RequestsNode(SilentNode):
             return
         if not delivery.settled:
             self._link.settle(delivery.id, delivery.id, Outcome.ACCEPTED)
-        self._backlog.append((message, correlation))
+        self._backlog.append(_Request(message, correlation, len(delivery.payload)))
+        self._held += len(delivery.payload)
         self.go_on()
+        if self._held > MAX_BACKLOG:
+            told = "the link for the answers takes none, and the requests are too many to keep"
+            self._session.peer.detach(self._link, Error(RESOURCE_LIMIT_EXCEEDED, told))
 
     def go_on(self) -> None:
         """Begin what waits, if there is a link for its answers with room on it."""
         while self._backlog and self._replies is not None and self._replies.has_room and len(self._work) == 0:
-            self._work.add(partial(self._do, *self._backlog.popleft()))
+            request = self._backlog.popleft()
+            self._held -= request.size
+            self._work.add(partial(self._do, request))
         free = CREDIT - len(self._backlog) - len(self._work)
         if free - self._link.credit >= CREDIT // 2 and not self._gone:
             self._link.grant(free)
@@ -154,8 +171,9 @@ class RequestsNode(SilentNode):
             self._work.forget()
         else:
             for request in self._backlog:
-                self._work.add(partial(self._do, *request))
+                self._work.add(partial(self._do, request))
         self._backlog.clear()
+        self._held = 0
         self._session.requests.discard(self)
         self._session.drop(self)
 
@@ -175,16 +193,16 @@ class RequestsNode(SilentNode):
         """A bug: the request has no answer, and the device must not wait for one."""
         self._session.peer.detach(self._link, error)
 
-    async def _do(self, message: RawMessage, correlation: bytes) -> None:
+    async def _do(self, request: _Request) -> None:
         try:
-            reply = await self._reply(message)
+            reply = await self._reply(request.message)
         except HubError as error:
             hub = self._session.hub
             now = hub.clock.now()
             reply = _Reply(error.status, body=device_error_body(error, tracking_id(hub.entropy, now), now))
         replies = self._replies
         if replies is not None:
-            replies.send(encode_twin_reply(correlation, reply.status, reply.version, reply.body))
+            replies.send(encode_twin_reply(request.correlation, reply.status, reply.version, reply.body))
 
     async def _reply(self, message: RawMessage) -> _Reply:
         twins, session = self._session.hub.twins, self._session

@@ -19,6 +19,7 @@ from ironhub.dialects.azure.amqp_service_messages import decode_command
 from ironhub.heads.amqp.credential import ServiceCredential
 from ironhub.heads.amqp.node import SilentNode
 from ironhub.heads.amqp.peer import Peer
+from ironhub.identity.model import AuthenticationFailed
 from ironhub.messaging.commands.model import CommandDraft
 from ironhub.messaging.telemetry.model import MAX_MESSAGE
 from ironhub.registry.model import DeviceNotFound, ModuleNotFound
@@ -101,6 +102,8 @@ class CommandSender(SilentNode):
         return await self._send_to(last, draft)
 
     async def _send_to(self, identity: Identity, draft: CommandDraft) -> None:
+        if self._credential.revoked:  # since it came, perhaps with thousands of others
+            raise AuthenticationFailed("the credential was not accepted", detail="its right has ended")
         grant = authorise(self._credential.principal, Permission.COMMAND_SEND, identity)
         await self._peer.hub.commands.send(grant, draft)
 

@@ -20,6 +20,7 @@ from tests.fakes.grants import by_operator
 
 from ironhub.access.model import Permission
 from ironhub.heads.amqp.device import twin
+from ironhub.identity.model import Right
 from ironhub.messaging.sessions.ports import TAKEN_OVER
 from ironhub.wire.amqp import Outcome
 
@@ -91,6 +92,23 @@ async def test_requests_wait_for_the_link_of_their_own_pair(hub: AmqpHub, device
     await device.transfer(requests, get_twin(), settled=True)
     assert other.take() == []
     assert len((await device.receives(TWIN, pair="a")).take()) == 1
+
+
+async def test_what_waits_for_a_link_for_answers_is_bounded_in_bytes(hub: AmqpHub, device: Device) -> None:
+    large = patch_twin(b'{"a": "' + b"x" * 200_000 + b'"}')
+    send = partial(device.transfer, payload=large, settled=True, pieces=4)
+    requests = await device.sends(TWIN)
+    for _ in range(2):
+        await send(requests)
+    assert requests.refusal == ""
+    await send(requests)
+    assert requests.refusal == "amqp:resource-limit-exceeded"
+    again = await device.sends(TWIN)
+    await send(again)
+    replies = await device.receives(TWIN)
+    for _ in range(3):
+        await send(again)
+    assert (again.refusal, len(replies.take())) == ("", 4)  # what was taken up does not count any more
 
 
 async def test_notices_come_from_the_request_for_them_until_the_request_for_none(hub: AmqpHub, device: Device) -> None:
@@ -202,6 +220,21 @@ async def test_what_was_asked_before_the_end_is_done_unless_the_right_has_ended(
     device.peer.conversation.when_read(lambda: session.end(reason))
     await device.transfer(requests, patch_twin(b'{"a": 1}'), settled=True)
     assert await reported(hub) == stored
+
+
+@pytest.mark.parametrize("end", ["the policy is deleted", "the token expires"])
+async def test_what_was_asked_by_a_policys_token_is_dropped_when_its_right_ends(hub: AmqpHub, end: str) -> None:
+    token = await hub.policy_token("device", Right.DEVICE_CONNECT, life=10.0)
+    device = Device(hub, await hub.connected(token))
+    await device.transfer(await device.sends(TWIN), patch_twin(b'{"a": 1}'), settled=True)
+    if end == "the token expires":
+        hub.clock.advance(400.0)
+        device.peer.conversation.on_timer()
+    else:
+        await hub.policies.delete(by_operator(Permission.POLICY_WRITE), "device")
+    await device.settle()
+    assert hub.sessions.of(PRESS) is None
+    assert await reported(hub) == {}
 
 
 async def test_what_waited_for_a_link_for_answers_is_done_when_the_connection_ends(

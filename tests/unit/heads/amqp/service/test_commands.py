@@ -10,6 +10,7 @@ from ironhub.heads.amqp.service import commands
 from ironhub.identity.model import Right
 from ironhub.messaging.commands.model import Ack, Command, CommandSettings
 from ironhub.wire.amqp import encode
+from ironhub.wire.amqp.conditions import UNAUTHORIZED_ACCESS
 from ironhub.wire.amqp.message import (
     BATCH,
     application_section,
@@ -231,3 +232,13 @@ async def test_a_policy_that_loses_its_right_loses_its_links(hub: AmqpHub) -> No
     await hub.policies.put(by_operator(Permission.POLICY_WRITE), "service", frozenset({Right.REGISTRY_READ}))
     await peer.until(lambda: link.detached is not None)
     assert link.refusal == "amqp:unauthorized-access"
+
+
+async def test_what_came_before_the_right_ended_and_is_not_stored_yet_is_dropped(hub: AmqpHub) -> None:
+    peer, link = await sender(hub)
+    credential = peer.conversation.credentials.service(Permission.COMMAND_SEND)
+    peer.conversation.when_read(lambda: credential.end_backend(credential.principal, "its right has ended"))
+    peer.client.transfer(link, to())
+    await peer.settle()
+    assert link.refusal == UNAUTHORIZED_ACCESS
+    assert await queued(hub) == []
