@@ -61,6 +61,8 @@ class FeedbackReader:
         self._locked: dict[str, FeedbackBatch] = {}
         self._deliveries: dict[int, int] = {}
         """Of records that came back, by id."""
+        self._leaving: set[int] = set()
+        """Ids of records that nobody holds and that the store is about to forget."""
         self._changed = asyncio.Event()
         bus.subscribe(self._notice)
 
@@ -75,9 +77,10 @@ class FeedbackReader:
         await self._unlock_overdue(now)
         if len(self._locked) >= MAX_LOCKED:
             raise TooManyBatches(f"{MAX_LOCKED} batches of feedback are out")
-        found = await self._store.list_feedback(after=0, limit=MAX_BATCH * (len(self._locked) + 1), now=now)
-        held = {record.record_id for batch in self._locked.values() for record in batch.records}
-        free = tuple(record for record in found if record.record_id not in held)[:MAX_BATCH]
+        taken = self._taken()
+        found = await self._store.list_feedback(after=0, limit=MAX_BATCH + len(taken), now=now)
+        taken |= self._taken()  # both: what was completed meanwhile may still stand in what was found
+        free = tuple(record for record in found if record.record_id not in taken)[:MAX_BATCH]
         if not free:
             return None
         batch = FeedbackBatch(self._entropy.uuid(), free, now + LOCK_DURATION)
@@ -88,8 +91,10 @@ class FeedbackReader:
     async def complete(self, grant: Grant, lock_token: str) -> None:
         """Forget the records of a batch. Raises LockLost."""
         grant.require_whole_hub(Permission.FEEDBACK_READ)
-        await self._forget(self._take(lock_token).records)
-        self.arrivals.tell()  # one batch fewer is out
+        try:
+            await self._forget(self._take(lock_token).records)
+        finally:
+            self.arrivals.tell()  # one batch fewer is out
 
     async def abandon(self, grant: Grant, lock_token: str) -> None:
         """Give a batch back, for whoever asks next. Raises LockLost."""
@@ -119,6 +124,10 @@ class FeedbackReader:
         ends = [batch.locked_until for batch in self._locked.values()]
         return max(min(ends) - now, _MIN_PAUSE) if ends else None
 
+    def _taken(self) -> set[int]:
+        """Ids of records that are not to be handed out now."""
+        return self._leaving.union(record.record_id for batch in self._locked.values() for record in batch.records)
+
     def _take(self, lock_token: str) -> FeedbackBatch:
         batch = self._locked.get(lock_token)
         if batch is None or batch.locked_until <= self._clock.now():
@@ -143,7 +152,12 @@ class FeedbackReader:
             self.arrivals.tell()
 
     async def _forget(self, records: Sequence[Feedback]) -> None:
-        for record in records:
-            self._deliveries.pop(record.record_id, None)
-        if records:
-            await self._store.drop_feedback_records([record.record_id for record in records])
+        ids = [record.record_id for record in records]
+        for record_id in ids:
+            self._deliveries.pop(record_id, None)
+        if ids:
+            self._leaving.update(ids)
+            try:
+                await self._store.drop_feedback_records(ids)
+            finally:
+                self._leaving.difference_update(ids)

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from tests.fakes.clock import FakeClock, FakeEntropy
@@ -7,10 +8,11 @@ from tests.fakes.trouble import Trouble, settle, troubled, until
 
 from ironhub.access.model import Grant, Permission, PermissionDenied
 from ironhub.core.bus import CommandQueued, CommandsEnded
+from ironhub.core.errors import Unavailable
 from ironhub.core.ids import identity
 from ironhub.messaging.commands import feedback
 from ironhub.messaging.commands.feedback import FeedbackBatch, FeedbackReader, TooManyBatches
-from ironhub.messaging.commands.model import Ack, CommandDraft, LockLost
+from ironhub.messaging.commands.model import Ack, CommandDraft, Feedback, LockLost
 from ironhub.registry.model import DeviceDraft
 from ironhub.registry.service import RegistryService
 from ironhub.storage.memory.stores import memory_stores
@@ -73,6 +75,47 @@ async def test_what_is_completed_is_gone_and_what_is_abandoned_comes_again(desk:
     second = await desk.take()
     await desk.reader.complete(desk.grant, second.lock_token)
     await desk.reader.abandon(desk.grant, first.lock_token)
+    assert await desk.receive() == ["a"]
+
+
+async def test_what_is_completed_does_not_come_again_while_the_store_still_has_it(desk: Desk) -> None:
+    await desk.end("a")
+    batch = await desk.take()
+    desk.trouble.only = frozenset({"drop_feedback_records"})
+    desk.trouble.stick()
+    completing = asyncio.create_task(desk.reader.complete(desk.grant, batch.lock_token))
+    await until(lambda: "drop_feedback_records" in desk.trouble.calls)
+    assert await desk.receive() == []
+    desk.trouble.unstick()
+    await completing
+    assert await desk.receive() == []
+
+
+async def test_what_is_completed_while_somebody_looks_is_not_handed_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.end("a")
+    batch = await desk.take()
+    store = desk.stores.commands
+    look = store.list_feedback
+
+    async def slow_look(*, after: int, limit: int, now: float) -> Sequence[Feedback]:
+        found = await look(after=after, limit=limit, now=now)
+        await desk.reader.complete(desk.grant, batch.lock_token)
+        return found
+
+    monkeypatch.setattr(store, "list_feedback", slow_look)
+    assert await desk.receive() == []
+
+
+async def test_what_could_not_be_forgotten_comes_again_and_who_waits_is_told(desk: Desk) -> None:
+    await desk.end("a")
+    batch = await desk.take()
+    desk.trouble.only, desk.trouble.refusals = frozenset({"drop_feedback_records"}), 1
+    desk.told.clear()
+    with pytest.raises(Unavailable):
+        await desk.reader.complete(desk.grant, batch.lock_token)
+    assert desk.told
     assert await desk.receive() == ["a"]
 
 
