@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias, final
 
 from ironhub.wire.amqp import encode
+from ironhub.wire.amqp.bodies import check_end, encode_performative
 from ironhub.wire.amqp.errors import MalformedValue
 from ironhub.wire.amqp.fields import Fields, descriptor_at
-from ironhub.wire.amqp.transfers import check_end, encode_performative
 
 OUTCOME_OK: Final = 0
 OUTCOME_AUTH: Final = 1

@@ -1,4 +1,4 @@
-"""The performatives of the hot path: transfer, disposition and flow (part 2, 2.7.4 to 2.7.6).
+"""The performatives of the hot path: transfer and disposition (part 2, 2.7.5 and 2.7.6).
 
 They are read field by field from the bytes, without values in between, and not frozen, since that costs a third more.
 """
@@ -6,12 +6,12 @@ They are read field by field from the bytes, without values in between, and not 
 from struct import Struct
 from typing import Final, final
 
+from ironhub.wire.amqp.bodies import check_end, encode_performative, optional_uint
 from ironhub.wire.amqp.encode import FALSE, NULL, TRUE, binary, uint
 from ironhub.wire.amqp.errors import MalformedValue
-from ironhub.wire.amqp.fields import ABSENT, Fields, text_map
+from ironhub.wire.amqp.fields import ABSENT, Fields
 from ironhub.wire.amqp.outcomes import DeliveryState, decode_state
 
-FLOW: Final = 0x13
 TRANSFER: Final = 0x14
 DISPOSITION: Final = 0x15
 MAX_TAG: Final = 32
@@ -78,9 +78,9 @@ class Transfer:
         """The frame body, payload included."""
         fields = (
             uint(self.handle)
-            + _uint(self.delivery_id)
+            + optional_uint(self.delivery_id)
             + (NULL if self.delivery_tag is None else binary(self.delivery_tag))
-            + _uint(self.message_format)
+            + optional_uint(self.message_format)
             + (TRUE if self.settled else FALSE)
             + (TRUE if self.more else FALSE)
             + (NULL if self.rcv_settle_mode < 0 else bytes((0x50, self.rcv_settle_mode)))
@@ -203,112 +203,3 @@ def decode_disposition(body: bytes, at: int) -> Disposition:
     fields.boolean()  # batchable
     check_end(body, fields)
     return Disposition(role, first, last, settled, state)
-
-
-@final
-class Flow:
-    """Windows of a session and, if `handle` is there, the credit of a link."""
-
-    __slots__ = (
-        "available",
-        "delivery_count",
-        "drain",
-        "echo",
-        "handle",
-        "incoming_window",
-        "link_credit",
-        "next_incoming_id",
-        "next_outgoing_id",
-        "outgoing_window",
-        "properties",
-    )
-
-    def __init__(
-        self,
-        next_incoming_id: int,
-        incoming_window: int,
-        next_outgoing_id: int,
-        outgoing_window: int,
-        handle: int = ABSENT,
-        delivery_count: int = ABSENT,
-        link_credit: int = ABSENT,
-        available: int = ABSENT,
-        drain: bool = False,
-        echo: bool = False,
-        properties: bytes = NULL,
-    ) -> None:
-        """`properties` is an encoded map."""
-        self.next_incoming_id = next_incoming_id
-        self.incoming_window = incoming_window
-        self.next_outgoing_id = next_outgoing_id
-        self.outgoing_window = outgoing_window
-        self.handle = handle
-        self.delivery_count = delivery_count
-        self.link_credit = link_credit
-        self.available = available
-        self.drain = drain
-        self.echo = echo
-        self.properties = properties
-
-    def __repr__(self) -> str:
-        return (
-            f"Flow({self.next_incoming_id}, {self.incoming_window}, {self.next_outgoing_id}, {self.outgoing_window}, "
-            f"handle={self.handle}, delivery_count={self.delivery_count}, link_credit={self.link_credit}, "
-            f"drain={self.drain}, echo={self.echo})"
-        )
-
-    def encode(self) -> bytes:
-        """The frame body."""
-        fields = (
-            _uint(self.next_incoming_id)
-            + uint(self.incoming_window)
-            + uint(self.next_outgoing_id)
-            + uint(self.outgoing_window)
-            + _uint(self.handle)
-            + _uint(self.delivery_count)
-            + _uint(self.link_credit)
-            + _uint(self.available)
-            + (TRUE if self.drain else FALSE)
-            + (TRUE if self.echo else FALSE)
-            + self.properties
-        )
-        return encode_performative(FLOW, 11, fields)
-
-
-def decode_flow(body: bytes, at: int) -> Flow:
-    """The flow whose list begins at `at`."""
-    fields = Fields(body, at, len(body))
-    flow = Flow(
-        fields.uint(),
-        fields.certain_uint(),
-        fields.certain_uint(),
-        fields.certain_uint(),
-        fields.uint(),
-        fields.uint(),
-        fields.uint(),
-        fields.uint(),
-        fields.boolean(),
-        fields.boolean(),
-        fields.raw(),
-    )
-    check_end(body, fields)
-    text_map(flow.properties)
-    return flow
-
-
-def check_end(body: bytes, fields: Fields) -> None:
-    """Refuse fields that the performative does not have, and a payload after it: only a transfer has one (2.3.1)."""
-    if fields.finish() != len(body):
-        raise MalformedValue("a frame goes on after its performative")
-
-
-def encode_performative(code: int, count: int, fields: bytes) -> bytes:
-    """A performative of `count` fields, already encoded."""
-    size = len(fields)
-    if size < 255:
-        return bytes((0x00, 0x53, code, 0xC0, size + 1, count)) + fields
-    return bytes((0x00, 0x53, code, 0xD0)) + (size + 4).to_bytes(4, "big") + count.to_bytes(4, "big") + fields
-
-
-def _uint(value: int) -> bytes:
-    return NULL if value < 0 else uint(value)

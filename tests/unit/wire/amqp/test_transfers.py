@@ -1,25 +1,21 @@
 import struct
 
 import pytest
+from tests.fakes.amqp_values import listed, width
 
 from ironhub.wire.amqp import encode, outcomes
-from ironhub.wire.amqp.decode import decode
 from ironhub.wire.amqp.errors import MalformedValue
 from ironhub.wire.amqp.fields import ABSENT
 from ironhub.wire.amqp.frames import FrameBuffer
 from ironhub.wire.amqp.outcomes import DeliveryState
 from ironhub.wire.amqp.transfers import (
     Disposition,
-    Flow,
     Transfer,
     decode_disposition,
-    decode_flow,
     decode_transfer,
     encode_disposition,
-    encode_performative,
     encode_transfer,
 )
-from ironhub.wire.amqp.values import Described
 
 NULL = encode.NULL
 ACCEPTED = DeliveryState(outcomes.ACCEPTED)
@@ -28,18 +24,6 @@ TRANSFERS = [
     Transfer(300, 5, b"", 0, True, True, b"payload"),
     Transfer(1, 1 << 31, b"t" * 32, 0x8001_3700, rcv_settle_mode=1, state=ACCEPTED, aborted=True),
 ]
-
-
-def listed(*items: bytes) -> bytes:
-    return encode.list_(items)
-
-
-def width(body: bytes) -> int:
-    """How many fields a performative is written with."""
-    value, _ = decode(body)
-    assert isinstance(value, Described)
-    assert isinstance(value.value, list)
-    return len(value.value)
 
 
 @pytest.mark.parametrize("transfer", TRANSFERS, ids=repr)
@@ -113,8 +97,8 @@ def test_what_is_no_transfer_is_refused(body: bytes) -> None:
 
 
 def test_what_is_not_said_when_one_is_made_is_false() -> None:
-    transfer, flow = Transfer(0), Flow(0, 0, 0, 0)
-    assert (transfer.settled, transfer.more, transfer.aborted, flow.drain, flow.echo) == (False,) * 5
+    transfer = Transfer(0)
+    assert (transfer.settled, transfer.more, transfer.aborted) == (False,) * 3
     assert decode_transfer(Transfer(0, rcv_settle_mode=0).encode(), 3).rcv_settle_mode == 0
     assert Disposition(True, 0xFFFF_FFFF, 0).last == 0
 
@@ -159,47 +143,3 @@ def test_a_disposition_of_one_delivery_ends_with_it() -> None:
 def test_what_is_no_disposition_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedValue):
         decode_disposition(body, 0)
-
-
-@pytest.mark.parametrize(
-    "flow",
-    [
-        Flow(ABSENT, 0, 0, 0),
-        Flow(1, 2, 3, 4, 5, 6, 0xFFFF_FFFF, 8, True, True, encode.map_([(encode.symbol("a"), NULL)])),
-    ],
-    ids=repr,
-)
-def test_a_flow_is_written_full_width_and_read_back(flow: Flow) -> None:
-    body = flow.encode()
-    found = decode_flow(body, 3)
-    assert repr(found) == repr(flow)
-    assert (found.available, found.properties) == (flow.available, flow.properties)
-    assert width(body) == 11
-
-
-def test_a_flow_of_a_session_speaks_of_no_link() -> None:
-    found = decode_flow(listed(NULL, *[encode.uint(1)] * 3), 0)
-    assert (found.next_incoming_id, found.handle, found.link_credit, found.drain) == (ABSENT, ABSENT, ABSENT, False)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"\x45",
-        listed(NULL, encode.uint(1), encode.uint(1)),
-        listed(NULL, NULL, encode.uint(1), encode.uint(1)),
-        listed(NULL, *[encode.uint(1)] * 3) + b"payload",
-        listed(NULL, *[encode.uint(1)] * 3, *[NULL] * 6, encode.uint(1)),
-        listed(NULL, *[encode.uint(1)] * 3, *[NULL] * 8),
-    ],
-)
-def test_what_is_no_flow_is_refused(body: bytes) -> None:
-    with pytest.raises(MalformedValue):
-        decode_flow(body, 0)
-
-
-@pytest.mark.parametrize(("size", "code"), [(254, 0xC0), (255, 0xD0)])
-def test_a_performative_is_a_list_as_short_as_it_can_be(size: int, code: int) -> None:
-    body = encode_performative(0x10, size, NULL * size)
-    assert body[3] == code
-    assert decode(body) == (Described(0x10, [None] * size), len(body))
