@@ -250,7 +250,7 @@ def test_nobody_sends_into_the_stream(stream: Stream) -> None:
         EventHubProducerClient.from_connection_string(
             text, connection_verify=str(stream.hub.ca_path), retry_total=0
         ) as producer,
-        pytest.raises(EventHubError, match="read here"),
+        pytest.raises(EventHubError, match="only read here"),
     ):
         producer.send_batch([EventData(b"not for you")])
     told = SYNC.ask(stream.hub, lambda client: client.get_partition_properties(stream.partition))

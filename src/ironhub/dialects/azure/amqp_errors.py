@@ -64,6 +64,31 @@ class EntityNotFound(HubError):
         super().__init__(f"The messaging entity '{entity}' could not be found.")
 
 
+class PartitionNotFound(EntityNotFound):
+    """The stream has fewer partitions than the reader thinks."""
+
+    code: ClassVar[str] = "link.partition_not_found"
+    next_step: ClassVar[str] = "Ask the stream for its partition ids, or read them all: they begin at 0."
+
+
+class GroupNotFound(EntityNotFound):
+    """The stream has no consumer group of this name."""
+
+    code: ClassVar[str] = "link.group_not_found"
+    next_step: ClassVar[str] = (
+        "Read with a group that is there (`ironhub consumer-group list`), or create it "
+        "(`ironhub consumer-group create NAME`)."
+    )
+
+
+class StreamReadOnly(HubError):
+    """A client wants to send into the stream of telemetry."""
+
+    code: ClassVar[str] = "link.read_only"
+    status: ClassVar[int] = 403
+    next_step: ClassVar[str] = "Send as a device, over MQTT, AMQP or HTTPS, with its own connection string."
+
+
 class ReaderStolen(HubError):
     """Another reader of the consumer group has the partition now."""
 

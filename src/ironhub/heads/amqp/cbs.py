@@ -11,11 +11,13 @@ from typing import Final
 from ironhub.core.errors import HubError, Unavailable
 from ironhub.dialects.azure.amqp_addresses import CBS_NODE, CbsNode
 from ironhub.dialects.azure.amqp_cbs import MAX_TOKEN, OK, decode_put_token, encode_reply
+from ironhub.dialects.azure.errors import error_text
 from ironhub.heads.amqp.node import Node
 from ironhub.heads.amqp.opening import Openers
 from ironhub.heads.amqp.peer import Peer
 from ironhub.heads.amqp.replies import ReplyNode
 from ironhub.heads.amqp.requests import Requests
+from ironhub.identity.audience import parse_audience
 from ironhub.wire.amqp import IncomingLink, OutgoingLink
 from ironhub.wire.amqp.message import RawMessage
 
@@ -38,14 +40,23 @@ async def open_replies(peer: Peer, link: OutgoingLink, _: CbsNode) -> Node:
 
 
 async def _reply(peer: Peer, message: RawMessage, message_id: bytes) -> bytes:
+    asked = ""
     try:
-        await peer.credentials.put(decode_put_token(message).token)
+        put = decode_put_token(message)
+        asked = _named(put.audience)
+        await peer.credentials.put(put.token)
     except Unavailable as error:  # of which the client must not think that its token is bad
-        return encode_reply(message_id, error.status, str(error))
+        return encode_reply(message_id, error.status, error_text(error))
     except HubError as error:
-        peer.refused(error)
-        return encode_reply(message_id, REFUSED if error.status == REFUSED else MALFORMED, str(error))
+        peer.refused(error, asked)
+        return encode_reply(message_id, REFUSED if error.status == REFUSED else MALFORMED, error_text(error))
     return encode_reply(message_id, OK, "OK")
+
+
+def _named(audience: str) -> str:
+    """For the log: who or what the token was put for, and nothing else that somebody may have written there."""
+    parsed = parse_audience(audience)
+    return "" if parsed is None else f"{parsed.host}{parsed.path}"
 
 
 OPENERS: Final[dict[type, Openers]] = {CbsNode: Openers(open_requests, open_replies)}

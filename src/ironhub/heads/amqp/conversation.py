@@ -15,7 +15,7 @@ from ironhub.dialects.azure.amqp_errors import LinkRedirected, link_error
 from ironhub.heads.amqp.credentials import Credentials
 from ironhub.heads.amqp.deadlines import Deadlines
 from ironhub.heads.amqp.nodes import Link, Nodes
-from ironhub.heads.amqp.openers import open_link
+from ironhub.heads.amqp.openers import address_of, open_link
 from ironhub.heads.amqp.replies import ReplyLinks
 from ironhub.heads.amqp.sasl import log_in, mechanisms_for
 from ironhub.heads.amqp.services import AmqpServices
@@ -38,6 +38,9 @@ from ironhub.wire.amqp import (
 )
 
 log: Final = logging.getLogger(__name__)
+
+MAX_ASKED: Final = 300
+"""Characters of what a peer asked for that the log repeats."""
 
 
 class TooManyAttempts(HubError):
@@ -192,14 +195,12 @@ class AmqpConversation:
             delay = self.hub.settings.dismissal
             self._dismissal = asyncio.get_running_loop().call_later(delay, self._dismissed, told)
 
-    def refused(self, error: HubError) -> None:
+    def refused(self, error: HubError, asked: str = "") -> None:
         """See `Peer.refused`."""
         if isinstance(error, LinkRedirected):
             return
-        log.info(
-            "amqp_refused",
-            extra={"code": error.code, "detail": error.detail or str(error), "peer": self.channel.peer_address},
-        )
+        told = {"code": error.code, "detail": error.detail or str(error), "asked": asked[:MAX_ASKED]}
+        log.info("amqp_refused", extra={**told, "peer": self.channel.peer_address})
         self.hub.tally.add(f"refused:{error.code}")
         if self._stranger:
             self._attempts += 1
@@ -285,7 +286,7 @@ class AmqpConversation:
         except HubError as refusal:
             link.refuse(link_error(refusal))
             self.credentials.drop(link)
-            self.refused(refusal)
+            self.refused(refusal, address_of(link))
             self.soon_flush()
             return
         self._nodes.add(link, node)

@@ -16,10 +16,15 @@ OPENERS: Final[dict[type, Openers]] = {**CBS, **DEVICE, **SERVICE, **EVENTS}
 _NOBODY: Final = Openers()
 
 
+def address_of(link: IncomingLink | OutgoingLink) -> str:
+    """Return what the peer wants a link to or from, as it wrote it."""
+    return (link.source_address if isinstance(link, OutgoingLink) else link.target_address) or ""
+
+
 async def open_link(peer: Peer, link: IncomingLink | OutgoingLink) -> Node:
     """Return the node of a link that the peer attached, which is accepted by then. Raises HubError to refuse it."""
+    text = address_of(link)
     receives = isinstance(link, OutgoingLink)
-    text = (link.source_address if receives else link.target_address) or ""
     address = parse_address(text, receiver=receives, event_stream=peer.hub.names.event_stream)
     openers = OPENERS.get(type(address), _NOBODY)
     if isinstance(link, OutgoingLink) and openers.receiver is not None:

@@ -68,8 +68,11 @@ class Peer(Protocol):
         anticipated.
         """
 
-    def refused(self, error: HubError) -> None:
-        """Log and count that something was refused; a stranger who collects too many refusals is cut."""
+    def refused(self, error: HubError, asked: str = "") -> None:
+        """Log and count that something was refused; a stranger who collects too many refusals is cut.
+
+        `asked`: what for, as the peer named it: nothing that could be a secret.
+        """
 
     def fail(self, error: HubError) -> None:
         """End the connection because of what the peer did, or the hub could not do."""

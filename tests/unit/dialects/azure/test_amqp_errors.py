@@ -7,8 +7,11 @@ from ironhub.core.errors import HubError, InvalidArgument, Unavailable
 from ironhub.dialects.azure.amqp_addresses import AddressUnknown
 from ironhub.dialects.azure.amqp_errors import (
     EntityNotFound,
+    GroupNotFound,
     LinkRedirected,
+    PartitionNotFound,
     ReaderStolen,
+    StreamReadOnly,
     link_error,
     redirect_address,
 )
@@ -34,6 +37,9 @@ from ironhub.wire.amqp.decode import decode
         (DeviceNotFound("x"), "amqp:not-found"),
         (ConsumerGroupNotFound("x"), "amqp:not-found"),
         (EntityNotFound("sb://h/e"), "amqp:not-found"),
+        (PartitionNotFound("sb://h/e/ConsumerGroups/g/Partitions/9"), "amqp:not-found"),
+        (GroupNotFound("sb://h/e/ConsumerGroups/g"), "amqp:not-found"),
+        (StreamReadOnly("x"), "amqp:unauthorized-access"),
         (AuthenticationFailed("x"), "amqp:unauthorized-access"),
         (PermissionDenied("x"), "amqp:unauthorized-access"),
         (QueueFull("x"), "amqp:resource-limit-exceeded"),
@@ -58,8 +64,9 @@ def test_each_error_has_the_condition_that_clients_act_on(error: HubError, condi
     assert told.info is None
 
 
-def test_an_unknown_entity_is_told_in_the_sentence_that_clients_look_for() -> None:
-    told = link_error(EntityNotFound("sb://h/events/ConsumerGroups/x"))
+@pytest.mark.parametrize("kind", [EntityNotFound, PartitionNotFound, GroupNotFound])
+def test_an_unknown_entity_is_told_in_the_sentence_that_clients_look_for(kind: type[EntityNotFound]) -> None:
+    told = link_error(kind("sb://h/events/ConsumerGroups/x"))
     assert told.description.startswith("The messaging entity 'sb://h/events/ConsumerGroups/x' could not be found.")
 
 

@@ -76,6 +76,29 @@ async def test_every_other_request_is_answered_with_its_refusal(hub: AmqpHub, pa
     assert statuses(replies) == [status]
 
 
+@pytest.mark.parametrize(
+    ("audience", "asked"),
+    [
+        ("hub.example/devices/lathe-1", "hub.example/devices/lathe-1"),
+        ("sb://hub.example/press", "hub.example/press"),
+        ("SharedAccessSignature sr=a&sig=c2VjcmV0", ""),
+    ],
+)
+async def test_the_log_tells_whom_a_refused_token_was_for_and_the_client_what_to_do(
+    hub: AmqpHub, caplog: pytest.LogCaptureFixture, audience: str, asked: str
+) -> None:
+    caplog.set_level("INFO")
+    peer = await hub.connected()
+    requests, replies = peer.client.cbs()
+    await peer.settle()
+    peer.client.transfer(requests, put_token("SharedAccessSignature sr=a", audience=audience))
+    await peer.settle()
+    (answer,) = replies.messages
+    assert "the hub's log says which" in str(answer.application["status-description"])
+    (record,) = [record for record in caplog.records if record.message == "amqp_refused"]
+    assert getattr(record, "asked", None) == asked
+
+
 async def test_a_store_that_cannot_be_read_makes_no_token_bad(hub: AmqpHub) -> None:
     stores = hub.stores
     gate = Gate(hub.devices, stores.policies, stores.authority_source, hub.amqp.names, hub.clock)

@@ -30,9 +30,9 @@ def host_of(peer: Peer) -> str:
     return peer.hostname if peer.hostname in names else next(iter(names), "localhost")
 
 
-def entity_not_found(peer: Peer, entity: str) -> EntityNotFound:
+def entity_not_found(peer: Peer, entity: str, kind: type[EntityNotFound] = EntityNotFound) -> EntityNotFound:
     """Return the error for something that is not below this host, in the words that clients look for."""
-    return EntityNotFound(f"sb://{host_of(peer)}/{entity}")
+    return kind(f"sb://{host_of(peer)}/{entity}")
 
 
 def partition_number(text: str, partitions: int) -> int | None:

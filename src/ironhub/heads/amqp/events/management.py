@@ -8,12 +8,14 @@ from ironhub.access.service import authorise
 from ironhub.core.errors import HubError
 from ironhub.dialects.azure.amqp_addresses import MANAGEMENT_NODE, StreamManagement
 from ironhub.dialects.azure.amqp_cbs import encode_reply
+from ironhub.dialects.azure.amqp_errors import PartitionNotFound
 from ironhub.dialects.azure.amqp_management import (
     ManagementRequest,
     decode_management_request,
     encode_partition_reply,
     encode_stream_reply,
 )
+from ironhub.dialects.azure.errors import error_text
 from ironhub.heads.amqp.events.access import entity_not_found, partition_number, reader_grant
 from ironhub.heads.amqp.node import Node
 from ironhub.heads.amqp.peer import Peer
@@ -51,7 +53,7 @@ async def _reply(peer: Peer, message: RawMessage, message_id: bytes) -> bytes:
         return await _answer(peer, request, grant, message_id)
     except HubError as error:
         status = UNAUTHORIZED if error.status == FORBIDDEN else error.status  # clients know no other for a token
-        return encode_reply(message_id, status, str(error))
+        return encode_reply(message_id, status, error_text(error))
 
 
 async def _grant_for(peer: Peer, request: ManagementRequest) -> Grant:
@@ -71,5 +73,5 @@ async def _answer(peer: Peer, request: ManagementRequest, grant: Grant, message_
         return encode_stream_reply(message_id, name, partitions, hub.created_at)
     partition = partition_number(request.partition, partitions)
     if partition is None:
-        raise entity_not_found(peer, f"{name}/Partitions/{request.partition}")
+        raise entity_not_found(peer, f"{name}/Partitions/{request.partition}", PartitionNotFound)
     return encode_partition_reply(message_id, name, partition, await hub.telemetry.telemetry_ends(grant, partition))

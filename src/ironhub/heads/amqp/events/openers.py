@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Final
 
-from ironhub.access.model import PermissionDenied
 from ironhub.core.errors import InvalidArgument
 from ironhub.dialects.azure.amqp_addresses import HubEvents, StreamManagement, StreamPartition, StreamProducer
+from ironhub.dialects.azure.amqp_errors import GroupNotFound, PartitionNotFound, StreamReadOnly
 from ironhub.dialects.azure.amqp_filters import decode_start
 from ironhub.heads.amqp.events.access import entity_not_found, partition_number, reader_grant
 from ironhub.heads.amqp.events.management import open_replies, open_requests
@@ -34,7 +34,7 @@ async def open_receiver(peer: Peer, link: OutgoingLink, address: StreamPartition
     _, grant = reader_grant(peer, path)
     partition = partition_number(address.partition, hub.telemetry.partitions)
     if partition is None:
-        raise entity_not_found(peer, f"{hub.names.event_stream}/{path}")
+        raise entity_not_found(peer, f"{hub.names.event_stream}/{path}", PartitionNotFound)
     epoch = _epoch(link)
     start = await resolve_start(decode_start(link.source_filter), hub.telemetry, grant, partition)
     reading = Reading(grant, partition, start, RUNTIME_METRIC in link.desired_capabilities)
@@ -47,7 +47,7 @@ async def open_receiver(peer: Peer, link: OutgoingLink, address: StreamPartition
         credential.hold(link)
         receiver.open(leave)
     except ConsumerGroupNotFound as error:
-        raise entity_not_found(peer, f"{hub.names.event_stream}/{path}") from error
+        raise entity_not_found(peer, f"{hub.names.event_stream}/{path}", GroupNotFound) from error
     except BaseException:
         leave()
         raise
@@ -55,8 +55,8 @@ async def open_receiver(peer: Peer, link: OutgoingLink, address: StreamPartition
 
 
 async def refuse_producer(_peer: Peer, _link: IncomingLink, _address: StreamProducer) -> Node:
-    """Refuse. Raises PermissionDenied."""
-    raise PermissionDenied("the stream of telemetry is read here; devices send to it at their own addresses")
+    """Refuse. Raises StreamReadOnly."""
+    raise StreamReadOnly("the stream of telemetry is only read here")
 
 
 def _epoch(link: OutgoingLink) -> int | None:

@@ -75,13 +75,22 @@ async def test_a_partition_that_is_not_there_cannot_be_read(peer: Peer, partitio
     condition, description = await refusal(peer, reader(peer, partition=partition))
     assert condition == NOT_FOUND
     assert description.startswith("The messaging entity 'sb://hub.example/events/ConsumerGroups/$Default/Partitions/")
-    assert "could not be found" in description
+    assert "could not be found. Ask the stream for its partition ids" in description
 
 
 async def test_a_group_that_is_not_there_cannot_be_read_with(peer: Peer) -> None:
     condition, description = await refusal(peer, reader(peer, group="other"))
     assert condition == NOT_FOUND
-    assert "could not be found" in description
+    assert "could not be found. Read with a group that is there" in description
+
+
+async def test_who_wants_to_send_is_told_where_devices_do(peer: Peer) -> None:
+    condition, description = await refusal(peer, peer.client.sender("events"))
+    assert condition == UNAUTHORIZED
+    assert description == (
+        "the stream of telemetry is only read here. "
+        "Send as a device, over MQTT, AMQP or HTTPS, with its own connection string."
+    )
 
 
 async def test_a_filter_or_an_epoch_that_is_none_is_refused(peer: Peer) -> None:
