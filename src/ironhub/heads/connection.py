@@ -26,6 +26,11 @@ _OVER: Final = 5
 
 _BY_CONVERSATION: Final = 1
 _BY_CONGESTION: Final = 2
+_BY_TURN: Final = 4
+
+_LARGE: Final = 65_536
+"""Bytes of one read after which the others have their turn: the loop would read from the same socket again, many times
+over, for as long as its peer keeps it full."""
 
 
 class Connection(asyncio.Protocol):
@@ -73,6 +78,9 @@ class Connection(asyncio.Protocol):
         """Ciphertext came; nearly always one record of an identified peer."""
         if self._phase >= _CLOSING:
             return
+        if len(data) >= _LARGE:
+            self._pause(_BY_TURN)
+            self._listener.loop.call_soon(self._resume, _BY_TURN)
         engine = self._engine or self._begin()
         try:
             plaintext = engine.receive(data)

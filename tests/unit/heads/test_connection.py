@@ -262,6 +262,35 @@ async def test_a_paused_peer_waits_and_loses_nothing() -> None:
         await witness.end()
 
 
+async def most_in_a_turn(talk: Talk, total: int) -> int:
+    """Return the most bytes that came in one turn of the loop until `total` have come."""
+    most = 0
+    async with asyncio.timeout(PATIENCE):
+        while len(talk.heard) < total:
+            before = len(talk.heard)
+            await asyncio.sleep(0)
+            most = max(most, len(talk.heard) - before)
+    return most
+
+
+@on_both_loops
+async def test_who_keeps_the_socket_full_is_read_once_in_a_turn() -> None:
+    async with open_port() as port:
+        memory = MemoryClient(client_context())
+        client = await unread(port, memory)
+        talk = port.talks[0]
+        talk.echo = False
+        talk.channel.pause_reading()
+        records, sent = memory.encrypt(b"y" * 3_000_000), 0
+        with suppress(BlockingIOError):
+            while sent < len(records):
+                sent += client.send(records[sent : sent + 100_000])
+        talk.channel.resume_reading()
+        assert sent > 1_000_000
+        assert await most_in_a_turn(talk, sent * 9 // 10) <= 262_144
+        client.close()
+
+
 async def unread(port: Port, memory: MemoryClient) -> socket.socket:
     """Return a client that has shaken hands, sent b"x" and reads nothing from then on."""
     loop = asyncio.get_running_loop()
