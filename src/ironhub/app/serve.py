@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import ipaddress
 import json
 import logging
 import os
@@ -20,7 +19,7 @@ from ironhub.app.datadir import DataDirectory, RunInfo
 from ironhub.app.hub import Hub, open_hub
 from ironhub.app.metrics import hub_health
 from ironhub.app.rest import azure_http
-from ironhub.app.settings import Settings
+from ironhub.app.settings import Settings, exposed_addresses
 from ironhub.app.system import SystemClock, SystemEntropy
 from ironhub.console.api import make_admin_app
 from ironhub.console.health import make_health_app
@@ -174,19 +173,12 @@ async def _start_plain(listener: Listener, settings: Settings) -> int | None:
     """Listen without TLS where that was asked for, and nobody but this machine can come."""
     if settings.amqp_plain_port is None:
         return None
-    exposed = [address for address in settings.bind if not _is_loopback(address)]
+    exposed = exposed_addresses(settings.bind)
     if exposed:
         raise PlaintextExposed(f"AMQP without TLS is for this machine only, and {', '.join(exposed)} is not")
     port = await listener.start(settings.bind, settings.amqp_plain_port)
     log.warning("amqp_without_tls", extra={"port": port, "addresses": list(settings.bind)})
     return port
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False  # a name, which may come to mean another address
 
 
 async def _renew(hub: Hub, listeners: list[Listener], admin: AsgiServer) -> None:

@@ -3,13 +3,15 @@
 Built-in defaults < `ironhub.toml` in the data directory < environment `IRONHUB_…` < command line (design D12).
 """
 
+import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from ironhub.core.errors import HubError
 
@@ -118,6 +120,27 @@ class Settings(BaseModel):
     """How log lines are written."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least that is logged."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_number_is_false(cls, value: object, info: ValidationInfo) -> object:
+        """Whoever turns a port off with `false` must not get any free one, which is what 0 means."""
+        name = info.field_name or ""
+        if isinstance(value, bool) and cls.model_fields[name].annotation is not bool:
+            raise PydanticCustomError("no_number", "neither true nor false; leave it out for what it is by default")
+        return value
+
+
+def exposed_addresses(bind: Sequence[str]) -> list[str]:
+    """Return those that other machines may reach: all but loopback addresses by number."""
+    return [address for address in bind if not _is_loopback(address)]
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False  # a name, which may come to mean another address
 
 
 def load_settings(data: Path | None = None, *, environment: Mapping[str, str] | None = None, **given: Any) -> Settings:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ironhub.app import settings as module
-from ironhub.app.settings import Settings, SettingsInvalid, load_settings
+from ironhub.app.settings import Settings, SettingsInvalid, exposed_addresses, load_settings
 
 
 def test_without_anything_the_defaults_hold_and_only_loopback_listens(tmp_path: Path) -> None:
@@ -38,6 +38,21 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
         load_settings(tmp_path, environment={"IRONHUB_PARTITIONS": "none"})
     for name in ("mqtt_port", "colour: there is no such setting", "partitions"):
         assert name in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["amqp_plain_port", "https_port", "commit_interval"])
+def test_a_number_is_neither_true_nor_false(tmp_path: Path, name: str) -> None:
+    for word in ("true", "false"):
+        (tmp_path / "ironhub.toml").write_text(f"{name} = {word}\nfile_notifications = {word}\n")
+        with pytest.raises(SettingsInvalid) as refused:
+            load_settings(tmp_path, environment={})
+        assert str(refused.value) == f"{name}: neither true nor false; leave it out for what it is by default"
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "localhost", "rubbish"])
+def test_only_loopback_addresses_by_number_are_for_this_machine_alone(address: str) -> None:
+    assert exposed_addresses(("127.0.0.1", "::1", "127.1.2.3")) == []
+    assert exposed_addresses(("127.0.0.1", address)) == [address]
 
 
 def test_a_file_in_place_of_the_directory_is_for_who_opens_the_directory_to_tell(tmp_path: Path) -> None:

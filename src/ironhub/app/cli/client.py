@@ -175,7 +175,7 @@ def _http(token: str, url: str, *, transport: httpx.AsyncBaseTransport) -> httpx
 
 def _segment(text: str) -> str:
     """Dots too: an id may be "..", which would be taken for a step up. Raises InvalidId."""
-    if "/" in text:  # the hub could not tell it from two segments, and no id has one
+    if not text or "/" in text:  # the hub could not tell it from none or two segments, and no id is like that
         raise InvalidId(f"{text[:MAX_ID_LENGTH]!r} is not a valid id")
     return quote(text, safe="").replace(".", "%2E")
 

@@ -35,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
             "connection-string --device press-7",
             "connection-string --device press-7 --module arm",
             "connection-string --events",
+            "connection-string --events --policy billing",
         ),
     )(connection_string)
     local_command(app, "doctor", examples=("doctor", "doctor -o json"))(doctor)
@@ -147,8 +148,8 @@ async def connection_string(
     from ironhub.app.cli.output import Answer
     from ironhub.app.cli.problems import UsageProblem
 
-    if [policy is not None, device is not None, events].count(True) != 1:
-        raise UsageProblem("say for whom: one of --policy, --device and --events")
+    if [policy is not None or events, device is not None].count(True) != 1:
+        raise UsageProblem("say for whom: --policy, --device, or --events with or without --policy")
     if module is not None and device is None:
         raise UsageProblem("--module needs --device")
     query = {"policy": policy, "device": device, "module": module, "events": events or None, "host": hostname}

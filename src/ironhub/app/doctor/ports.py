@@ -2,12 +2,12 @@
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ironhub.app.datadir import RunInfo
 from ironhub.app.doctor.model import Finding, Level, Patient
-from ironhub.app.settings import Settings
+from ironhub.app.settings import Settings, exposed_addresses
 
 PRIVILEGED: Final = 443
 INSTEAD: Final = 8443
@@ -29,7 +29,9 @@ def check_ports(patient: Patient) -> Iterator[Finding]:
     if patient.running is not None:
         yield from _answers(patient.settings, patient.running)
         return
-    findings = [finding for wanted in wanted_ports(patient.settings) for finding in _free(wanted, patient.settings)]
+    all_wanted = wanted_ports(patient.settings)
+    findings = [*_twice(all_wanted), *_exposed(patient.settings)]
+    findings += [finding for wanted in all_wanted for finding in _free(wanted, patient.settings)]
     yield from findings
     if not findings:
         yield Finding(Level.OK, "ports", "every port is free for the hub")
@@ -93,6 +95,23 @@ def judged(wanted: Wanted, error: int, *, has_other: bool) -> Finding | None:
         f"{where} cannot be used: {errno.errorcode.get(error, error)}",
         "Ask the network's operator.",
     )
+
+
+def _twice(all_wanted: Sequence[Wanted]) -> Iterator[Finding]:
+    first: dict[tuple[str, int], str] = {}
+    for wanted in all_wanted:
+        other = first.setdefault((wanted.address, wanted.port), wanted.setting)
+        if other != wanted.setting:
+            what = f"{other} and {wanted.setting} are both {wanted.port} on {wanted.address}"
+            yield Finding(Level.BAD, "ports", what, f"Set another {wanted.setting}.")
+
+
+def _exposed(settings: Settings) -> Iterator[Finding]:
+    exposed = [] if settings.amqp_plain_port is None else exposed_addresses(settings.bind)
+    if exposed:
+        what = f"AMQP without TLS is for this machine only, and {', '.join(exposed)} is not: the hub does not start"
+        step = "Leave amqp_plain_port out, or set bind to 127.0.0.1 and ::1 only, by number."
+        yield Finding(Level.BAD, "ports", what, step)
 
 
 def _free(wanted: Wanted, settings: Settings) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from ironhub.dialects.azure.connection_string import (
     events_connection_string,
     policy_connection_string,
 )
-from ironhub.identity.model import Credentials
+from ironhub.identity.model import Credentials, Right
 from ironhub.registry.model import DeviceNotFound, ModuleNotFound
 
 routes: Final[APIRouter] = router("", "hub", PolicyNotFound, DeviceNotFound, ModuleNotFound)
@@ -61,15 +61,20 @@ async def read_connection_string(
     events: bool = False,
     host: str | None = None,
 ) -> ConnectionStringGiven:
-    """Return the connection string of one policy, of one device or module, or of the stream of telemetry."""
-    if [policy is not None, device is not None, events].count(True) != 1 or (module is not None and device is None):
-        raise InvalidArgument("give one of policy, device (with or without module) and events")
+    """Return the connection string of one policy, of one device or module, or of the stream of telemetry.
+
+    The one of the stream stands for the policy "service", or for another one that may read it.
+    """
+    if [policy is not None or events, device is not None].count(True) != 1 or (module is not None and device is None):
+        raise InvalidArgument("give a policy, events with or without a policy, or a device with or without a module")
     name = host or caller.services.hub_names[0]
     if device is not None:
         return ConnectionStringGiven(connection_string=await _of_device(caller, name, device, module))
     found = await caller.services.policies.get(caller.may(Permission.POLICY_READ), policy or EVENTS_POLICY)
     key = found.keys.primary
     if events:
+        if Right.SERVICE_CONNECT not in found.rights:
+            raise InvalidArgument(f"the policy {found.name} may not read telemetry: it has no right ServiceConnect")
         return ConnectionStringGiven(connection_string=events_connection_string(name, found.name, key))
     return ConnectionStringGiven(connection_string=policy_connection_string(name, found.name, key))
 

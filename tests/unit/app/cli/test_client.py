@@ -31,6 +31,8 @@ def test_commands_reach_a_running_hub(cli: Cli, hub: RunningHub) -> None:
     assert cli("device", "show", "..", "-o", "json", at=hub.data).json["device_id"] == ".."
     assert cli("device", "create", "..", at=hub.data).err.startswith("error: device.exists:")
     assert cli("device", "show", "a/b", at=hub.data).err.startswith("error: id.invalid: 'a/b' is not")
+    assert cli("device", "show", "", at=hub.data).err.startswith("error: id.invalid: '' is not")
+    assert cli("consumer-group", "create", "", at=hub.data).err.startswith("error: id.invalid: '' is not")
     said = cli("monitor", "--from", "earliest", "--timeout", "0.1", at=hub.data)
     assert (said.code, said.out, said.err) == (0, "", "Waiting for telemetry; Ctrl-C ends.\n")
 

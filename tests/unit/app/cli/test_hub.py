@@ -25,7 +25,15 @@ def test_connection_strings_are_printed_alone(cli: Cli) -> None:
     assert given["connection_string"].startswith("Endpoint=sb://localhost/;")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--events", "--policy", "x"), ("--policy", "x", "--module", "m")])
+def test_readers_may_have_a_policy_of_their_own(cli: Cli) -> None:
+    given = cli("connection-string", "--events", "--policy", "iothubowner").out
+    assert given.startswith("Endpoint=sb://localhost/;SharedAccessKeyName=iothubowner;SharedAccessKey=")
+    refused = cli("connection-string", "--events", "--policy", "device")
+    assert (refused.code, refused.out) == (1, "")
+    assert "the policy device may not read telemetry: it has no right ServiceConnect" in refused.err
+
+
+@pytest.mark.parametrize("arguments", [(), ("--events", "--device", "x"), ("--policy", "x", "--module", "m")])
 def test_a_connection_string_is_for_one(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert cli("connection-string", *arguments).code == 2
 
@@ -65,7 +73,18 @@ def test_serve_takes_its_settings_from_the_command_line(cli: Cli, data: Path, mo
 
     monkeypatch.setattr(serving, "serve", serve)
     monkeypatch.setattr("ironhub.app.logs.configure_logs", lambda *_: None)
-    ports = ("--mqtt-port", "1", "--https-port", "2", "--amqp-port", "5", "--admin-port", "3", "--metrics-port", "4")
+    ports: tuple[str, ...] = (
+        "--mqtt-port",
+        "1",
+        "--https-port",
+        "2",
+        "--amqp-port",
+        "5",
+        "--admin-port",
+        "3",
+        "--metrics-port",
+        "4",
+    )
     ports = (*ports, "--amqp-plain-port", "6")
     names = ("--hostname", "a", "--hostname", "b", "--bind", "127.0.0.9")
     assert cli("serve", *ports, *names, "--log-format", "console", "--log-level", "debug").code == 0

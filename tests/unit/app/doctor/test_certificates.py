@@ -39,6 +39,12 @@ def test_a_certificate_without_names_lacks_all() -> None:
     assert names_finding(bare, ("localhost",)).level is Level.BAD
 
 
+def test_every_name_in_the_certificate_is_told() -> None:
+    issued = make_authority("ca").issue("hub", names=("localhost", "hub.plant.example"))
+    finding = names_finding(issued.certificate, ("LOCALHOST",))
+    assert finding.what == "the server certificate is for LOCALHOST, hub.plant.example"
+
+
 def test_a_certificate_that_fits_not_its_key_or_not_its_ca_is_told(patient: Patient) -> None:
     other = make_authority("other").issue("hub", names=("localhost", "127.0.0.1", "::1"))
     patient.directory.server_key.write_bytes(other.key_pem)

@@ -54,6 +54,22 @@ def test_a_port_that_somebody_has_is_told(patient: Patient, taken: int) -> None:
     assert "mqtt_port" in finding.next_step
 
 
+def test_two_settings_that_want_the_same_port_are_told(patient: Patient) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (finding,) = check_ports(with_settings(patient, **{**ANY, "amqp_port": port, "amqp_plain_port": port}))
+    assert finding.level is Level.BAD
+    assert finding.what == f"amqp_port and amqp_plain_port are both {port} on 127.0.0.1"
+
+
+def test_a_port_without_tls_that_others_could_reach_is_told(patient: Patient) -> None:
+    (finding,) = check_ports(with_settings(patient, **{**ANY, "bind": ["127.0.0.1", "::"], "amqp_plain_port": 0}))
+    assert finding.level is Level.BAD
+    assert ":: is not" in finding.what
+    assert "amqp_plain_port" in finding.next_step
+
+
 def test_an_address_this_machine_does_not_have_is_told() -> None:
     assert bind_error("203.0.113.1", 8883) == errno.EADDRNOTAVAIL
 

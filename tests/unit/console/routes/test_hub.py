@@ -38,10 +38,18 @@ async def test_connection_strings_are_what_the_sdks_take(desk: Desk) -> None:
     events = await text(events="true")
     assert events.startswith("Endpoint=sb://hub.example/;SharedAccessKeyName=service;SharedAccessKey=")
     assert events.endswith(";EntityPath=events")
+    assert "SharedAccessKeyName=iothubowner;" in await text(events="true", policy="IoTHubOwner")
 
 
 @pytest.mark.parametrize(
-    "query", [{}, {"policy": "a", "device": "b"}, {"module": "m"}, {"events": "true", "policy": "service"}]
+    "query",
+    [
+        {},
+        {"policy": "a", "device": "b"},
+        {"module": "m"},
+        {"events": "true", "device": "b"},
+        {"events": "true", "policy": "device"},
+    ],
 )
 async def test_a_connection_string_is_for_one(desk: Desk, query: dict[str, str]) -> None:
     assert await desk.refused("GET", "/connection-string", params=query) == (400, "argument.invalid")
