@@ -286,9 +286,9 @@ async def test_who_keeps_the_socket_full_is_read_once_in_a_turn() -> None:
             while sent < len(records):
                 sent += client.send(records[sent : sent + 100_000])
         talk.channel.resume_reading()
-        assert sent > 1_000_000
-        assert await most_in_a_turn(talk, sent * 9 // 10) <= 262_144
+        most = await most_in_a_turn(talk, sent * 9 // 10)
         client.close()
+        assert most <= 262_144 < sent // 2
 
 
 async def unread(port: Port, memory: MemoryClient) -> socket.socket:
