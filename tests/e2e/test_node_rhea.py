@@ -24,8 +24,9 @@ from ironhub.wire.amqp.events import (
 )
 from ironhub.wire.amqp.incoming import IncomingLink
 from ironhub.wire.amqp.limits import Limits
-from ironhub.wire.amqp.message import data_section, encode_message, split_message
+from ironhub.wire.amqp.message import split_message
 from ironhub.wire.amqp.outgoing import OutgoingLink
+from ironhub.wire.amqp.sections import data_section, encode_message
 
 CREDIT = 20
 VERDICTS = {

@@ -24,17 +24,7 @@ from ironhub.wire.amqp.frames import (
     FrameBuffer,
     encode_frame,
 )
-from ironhub.wire.amqp.message import (
-    RawMessage,
-    application_section,
-    data_section,
-    decode_map_section,
-    decode_properties,
-    encode_message,
-    properties_section,
-    split_message,
-    value_section,
-)
+from ironhub.wire.amqp.message import RawMessage, decode_map_section, split_message
 from ironhub.wire.amqp.outcomes import ACCEPTED, DeliveryState
 from ironhub.wire.amqp.performatives import (
     Attach,
@@ -49,7 +39,9 @@ from ironhub.wire.amqp.performatives import (
     Transfer,
     decode_performative,
 )
+from ironhub.wire.amqp.properties import decode_properties, properties_section
 from ironhub.wire.amqp.sasl import SaslFrame, SaslInit, SaslMechanisms, SaslOutcome, decode_sasl
+from ironhub.wire.amqp.sections import application_section, data_section, encode_message, value_section
 from ironhub.wire.amqp.termini import Terminus, source, target
 from ironhub.wire.amqp.values import Value
 

@@ -13,14 +13,8 @@ from ironhub.core.ids import Identity, identity
 from ironhub.core.strict_json import decode_json
 from ironhub.messaging.commands.model import CommandDraft
 from ironhub.wire.amqp import encode
-from ironhub.wire.amqp.message import (
-    annotations_section,
-    application_section,
-    data_section,
-    decode_properties,
-    encode_message,
-    properties_section,
-)
+from ironhub.wire.amqp.properties import decode_properties, properties_section
+from ironhub.wire.amqp.sections import annotations_section, application_section, data_section, encode_message
 
 PRESS: Final = identity("press-7")
 ARM: Final = identity("press-7", "arm")

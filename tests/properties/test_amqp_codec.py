@@ -30,21 +30,17 @@ from ironhub.wire.amqp import encode
 from ironhub.wire.amqp.decode import MAX_UNSALTED_KEYS, decode, skip
 from ironhub.wire.amqp.errors import MalformedValue, ProtocolViolation
 from ironhub.wire.amqp.frames import AMQP_HEADER, EMPTY_FRAME, Frame, FrameBuffer, encode_frame
-from ironhub.wire.amqp.message import (
-    RawMessage,
+from ironhub.wire.amqp.message import RawMessage, decode_map_section, split_batch, split_message
+from ironhub.wire.amqp.performatives import decode_performative
+from ironhub.wire.amqp.properties import decode_properties, properties_section
+from ironhub.wire.amqp.sasl import decode_sasl
+from ironhub.wire.amqp.sections import (
     annotations_section,
     application_section,
     data_section,
-    decode_map_section,
-    decode_properties,
     encode_message,
-    properties_section,
-    split_batch,
-    split_message,
     value_section,
 )
-from ironhub.wire.amqp.performatives import decode_performative
-from ironhub.wire.amqp.sasl import decode_sasl
 from ironhub.wire.amqp.transfers import Transfer, encode_transfer
 from ironhub.wire.amqp.values import Described, Timestamp, Uuid, Value
 

@@ -31,7 +31,8 @@ from ironhub.identity.model import Proof
 from ironhub.messaging.telemetry.facts import entry_of
 from ironhub.messaging.telemetry.model import Encoding, Entry, Logged, Origin, Source
 from ironhub.wire.amqp import encode as e
-from ironhub.wire.amqp.message import BATCH, data_section, encode_message, split_message
+from ironhub.wire.amqp.message import BATCH, split_message
+from ironhub.wire.amqp.sections import data_section, encode_message
 from ironhub.wire.amqp.values import Described, Timestamp
 
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12)

@@ -20,7 +20,7 @@ from ironhub.dialects.azure.amqp_values import (
 from ironhub.dialects.azure.events import decode_sent, flag_properties
 from ironhub.messaging.telemetry.model import Encoding
 from ironhub.wire.amqp.encode import NULL, string
-from ironhub.wire.amqp.message import application_section
+from ironhub.wire.amqp.sections import application_section
 
 MAX_BAGS: Final = 1024
 """How many are kept."""

@@ -10,8 +10,9 @@ from typing import ClassVar, Final, NamedTuple
 from ironhub.core.errors import HubError
 from ironhub.dialects.azure.amqp_reading import read_application, read_head
 from ironhub.wire.amqp.encode import int_, null, string
-from ironhub.wire.amqp.message import RawMessage, application_section, encode_message, value_section
+from ironhub.wire.amqp.message import RawMessage
 from ironhub.wire.amqp.properties import properties_section
+from ironhub.wire.amqp.sections import application_section, encode_message, value_section
 
 MAX_TOKEN: Final = 16_384
 """Bytes."""

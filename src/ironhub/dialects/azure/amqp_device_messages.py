@@ -17,15 +17,15 @@ from ironhub.dialects.azure.topics import base_of
 from ironhub.messaging.commands.model import Ack, Delivery
 from ironhub.twins.model import Properties
 from ironhub.wire.amqp.encode import int_, long, string, timestamp, ubyte, ulong, uuid
-from ironhub.wire.amqp.message import (
-    RawMessage,
+from ironhub.wire.amqp.message import RawMessage
+from ironhub.wire.amqp.properties import properties_section
+from ironhub.wire.amqp.sections import (
     annotations_section,
     application_section,
     data_section,
     encode_message,
     header_section,
 )
-from ironhub.wire.amqp.properties import properties_section
 from ironhub.wire.amqp.values import Uuid, Value
 
 METHOD_NAME: Final = "IoThub-methodname"

@@ -14,7 +14,7 @@ from ironhub.dialects.azure.amqp_values import annotation_pairs, application_tex
 from ironhub.dialects.azure.events import connection_annotations, decode_event
 from ironhub.messaging.telemetry.model import Logged, Origin, PartitionEnds, Source
 from ironhub.wire.amqp.encode import long, string, symbol, timestamp
-from ironhub.wire.amqp.message import delivery_annotations_section
+from ironhub.wire.amqp.sections import delivery_annotations_section
 
 MAX_ORIGINS: Final = 8192
 """Connections whose annotations are kept encoded, a few hundred bytes each."""

@@ -11,7 +11,8 @@ from ironhub.dialects.azure.amqp_reading import read_application
 from ironhub.dialects.azure.amqp_values import milliseconds
 from ironhub.messaging.telemetry.model import PartitionEnds
 from ironhub.wire.amqp.encode import boolean, int_, list_, long, map_, string, timestamp
-from ironhub.wire.amqp.message import RawMessage, value_section
+from ironhub.wire.amqp.message import RawMessage
+from ironhub.wire.amqp.sections import value_section
 from ironhub.wire.amqp.values import Value
 
 _STREAM_TYPE = "com.microsoft:eventhub"

@@ -17,7 +17,8 @@ from ironhub.messaging.commands.feedback import FeedbackBatch
 from ironhub.messaging.commands.model import Ack, CommandDraft
 from ironhub.messaging.files.model import NotificationDelivery
 from ironhub.wire.amqp.encode import timestamp
-from ironhub.wire.amqp.message import RawMessage, annotations_section, data_section, encode_message, header_section
+from ironhub.wire.amqp.message import RawMessage
+from ironhub.wire.amqp.sections import annotations_section, data_section, encode_message, header_section
 from ironhub.wire.amqp.values import Value
 
 ACK: Final = "iothub-ack"

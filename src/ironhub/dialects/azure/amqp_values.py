@@ -8,7 +8,7 @@ from typing import Final
 from ironhub.core.strict_json import encode_json
 from ironhub.dialects.azure.timestamps import TimestampInvalid, decode_instant, instant
 from ironhub.wire.amqp.encode import NULL, binary, list_, string, symbol, timestamp, uint
-from ironhub.wire.amqp.message import application_section
+from ironhub.wire.amqp.sections import application_section
 from ironhub.wire.amqp.values import Described, Timestamp, Uuid, Value
 
 FIELDS: Final = (

@@ -58,20 +58,22 @@ from ironhub.wire.amqp.message import (
     BODY_VALUE,
     MESSAGE,
     RawMessage,
-    annotations_section,
-    application_section,
-    data_section,
     decode_map_section,
-    delivery_annotations_section,
-    encode_message,
-    header_section,
     split_batch,
     split_message,
-    value_section,
 )
 from ironhub.wire.amqp.outgoing import OutgoingLink
 from ironhub.wire.amqp.properties import Properties, decode_properties, properties_section
 from ironhub.wire.amqp.sasl import decode_plain
+from ironhub.wire.amqp.sections import (
+    annotations_section,
+    application_section,
+    data_section,
+    delivery_annotations_section,
+    encode_message,
+    header_section,
+    value_section,
+)
 from ironhub.wire.amqp.values import Described, Timestamp, Uuid, Value
 from ironhub.wire.amqp.violations import UsageError
 

@@ -1,39 +1,23 @@
-"""Messages (part 3, 3.2): cut into their sections without decoding them, and put together."""
+"""Messages (part 3, 3.2): cut into their sections without decoding them."""
 
-from collections.abc import Sequence
 from typing import Final, final
 
-from ironhub.wire.amqp import encode
 from ironhub.wire.amqp.decode import decode, skip
 from ironhub.wire.amqp.errors import MalformedValue
 from ironhub.wire.amqp.fields import descriptor_at
-from ironhub.wire.amqp.properties import Properties, decode_properties, properties_section
 from ironhub.wire.amqp.scalars import number
+from ironhub.wire.amqp.sections import (
+    APPLICATION_PROPERTIES,
+    DATA,
+    DELIVERY_ANNOTATIONS,
+    FOOTER,
+    HEADER,
+    MESSAGE_ANNOTATIONS,
+    PROPERTIES,
+    SEQUENCE,
+    VALUE,
+)
 from ironhub.wire.amqp.values import Value
-
-__all__ = [
-    "BATCH",
-    "BODY_DATA",
-    "BODY_NONE",
-    "BODY_SEQUENCE",
-    "BODY_VALUE",
-    "MAX_BATCH",
-    "MESSAGE",
-    "Properties",
-    "RawMessage",
-    "annotations_section",
-    "application_section",
-    "data_section",
-    "decode_map_section",
-    "decode_properties",
-    "delivery_annotations_section",
-    "encode_message",
-    "header_section",
-    "properties_section",
-    "split_batch",
-    "split_message",
-    "value_section",
-]
 
 BODY_NONE: Final = 0
 BODY_DATA: Final = 1
@@ -46,25 +30,16 @@ BATCH: Final = 0x8001_3700
 MAX_BATCH: Final = 5000
 """Messages in one batch."""
 
-_HEADER: Final = 0x70
-_DELIVERY_ANNOTATIONS: Final = 0x71
-_MESSAGE_ANNOTATIONS: Final = 0x72
-_PROPERTIES: Final = 0x73
-_APPLICATION_PROPERTIES: Final = 0x74
-_DATA: Final = 0x75
-_SEQUENCE: Final = 0x76
-_VALUE: Final = 0x77
-_FOOTER: Final = 0x78
 _NAMES: Final = {
-    "amqp:header:list": _HEADER,
-    "amqp:delivery-annotations:map": _DELIVERY_ANNOTATIONS,
-    "amqp:message-annotations:map": _MESSAGE_ANNOTATIONS,
-    "amqp:properties:list": _PROPERTIES,
-    "amqp:application-properties:map": _APPLICATION_PROPERTIES,
-    "amqp:data:binary": _DATA,
-    "amqp:amqp-sequence:list": _SEQUENCE,
-    "amqp:amqp-value:*": _VALUE,
-    "amqp:footer:map": _FOOTER,
+    "amqp:header:list": HEADER,
+    "amqp:delivery-annotations:map": DELIVERY_ANNOTATIONS,
+    "amqp:message-annotations:map": MESSAGE_ANNOTATIONS,
+    "amqp:properties:list": PROPERTIES,
+    "amqp:application-properties:map": APPLICATION_PROPERTIES,
+    "amqp:data:binary": DATA,
+    "amqp:amqp-sequence:list": SEQUENCE,
+    "amqp:amqp-value:*": VALUE,
+    "amqp:footer:map": FOOTER,
 }
 _LISTS: Final = b"\x45\xc0\xd0"
 _MAPS: Final = b"\xc1\xd1"
@@ -124,17 +99,17 @@ def split_message(payload: bytes) -> RawMessage:
     last = 0
     while at < end:
         code, start = _section_at(payload, at, end, last)
-        if code == _DATA:
+        if code == DATA:
             first, stop = _binary_at(payload, start, end)
             pieces.append(payload[first:stop])
         else:
             stop = skip(payload, start, end)
-            if code in (_SEQUENCE, _VALUE):
+            if code in (SEQUENCE, VALUE):
                 pieces.append(payload[start:stop])
             else:
                 _place(found, code, payload[at:stop])
-        if code >= _DATA and code != _FOOTER:
-            found.body_kind = code - _DATA + BODY_DATA
+        if code >= DATA and code != FOOTER:
+            found.body_kind = code - DATA + BODY_DATA
         last = code
         at = stop
     if pieces:
@@ -155,9 +130,9 @@ def split_batch(payload: bytes) -> list[RawMessage]:
     last = 0
     while at < end:
         code, start = _section_at(payload, at, end, last)
-        if code in (_SEQUENCE, _VALUE):
+        if code in (SEQUENCE, VALUE):
             raise MalformedValue("a batch has a body that is not data")
-        if code == _DATA:
+        if code == DATA:
             if len(found) >= MAX_BATCH:
                 raise MalformedValue("a batch has too many messages")
             first, at = _binary_at(payload, start, end)
@@ -183,51 +158,6 @@ def decode_map_section(section: bytes) -> dict[Value, Value]:
     return value
 
 
-def header_section(durable: bool = False, delivery_count: int = 0, ttl_ms: int | None = None) -> bytes:
-    """The header (3.2.1)."""
-    ttl = encode.NULL if ttl_ms is None else encode.uint(ttl_ms)
-    fields = [encode.boolean(durable), encode.NULL, ttl, encode.NULL, encode.uint(delivery_count)]
-    return encode.described(_HEADER, encode.list_(fields))
-
-
-def delivery_annotations_section(pairs: Sequence[tuple[str, bytes]]) -> bytes:
-    """Annotations for the next peer only, by symbol; values are encoded (3.2.2)."""
-    return encode.described(_DELIVERY_ANNOTATIONS, _annotations(pairs))
-
-
-def annotations_section(pairs: Sequence[tuple[str, bytes]]) -> bytes:
-    """Message annotations, by symbol; values are encoded (3.2.3)."""
-    return encode.described(_MESSAGE_ANNOTATIONS, _annotations(pairs))
-
-
-def application_section(pairs: Sequence[tuple[str, bytes]]) -> bytes:
-    """Application properties; values are encoded (3.2.5)."""
-    return encode.described(_APPLICATION_PROPERTIES, encode.map_([(encode.string(key), value) for key, value in pairs]))
-
-
-def data_section(body: bytes) -> bytes:
-    """A body of bytes (3.2.6)."""
-    return encode.described(_DATA, encode.binary(body))
-
-
-def value_section(encoded: bytes) -> bytes:
-    """A body of one encoded value (3.2.8)."""
-    return encode.described(_VALUE, encoded)
-
-
-def encode_message(
-    *,
-    header: bytes = b"",
-    delivery_annotations: bytes = b"",
-    message_annotations: bytes = b"",
-    properties: bytes = b"",
-    application_properties: bytes = b"",
-    body: bytes = b"",
-) -> bytes:
-    """The payload of sections that are encoded already; `body` is one or more sections too."""
-    return b"".join((header, delivery_annotations, message_annotations, properties, application_properties, body))
-
-
 def _section_at(payload: bytes, at: int, end: int, last: int) -> tuple[int, int]:
     """The section at `at`: its descriptor, and where its value begins; `last` is the one before it, 0 if none."""
     if at + 3 < end and payload[at] == 0 and payload[at + 1] == 0x53:
@@ -236,13 +166,13 @@ def _section_at(payload: bytes, at: int, end: int, last: int) -> tuple[int, int]
     else:
         code, name, start = descriptor_at(payload, at, end)
         code = _NAMES.get(name, code)
-    if code < _HEADER or code > _FOOTER or start >= end:
+    if code < HEADER or code > FOOTER or start >= end:
         raise MalformedValue("a message has a section that there is not")
-    if code <= last and (code != last or (code != _DATA and code != _SEQUENCE)):
+    if code <= last and (code != last or (code != DATA and code != SEQUENCE)):
         raise MalformedValue("a message has a section twice, or out of order")
-    if last >= _DATA and code != last and code != _FOOTER:
+    if last >= DATA and code != last and code != FOOTER:
         raise MalformedValue("a message has bodies of two kinds")
-    shapes = _SHAPES[code - _HEADER]
+    shapes = _SHAPES[code - HEADER]
     if shapes and payload[start] not in shapes:
         raise MalformedValue("a section holds a value of another type")
     return code, start
@@ -261,15 +191,15 @@ def _binary_at(data: bytes, at: int, end: int) -> tuple[int, int]:
 
 
 def _place(found: RawMessage, code: int, section: bytes) -> None:
-    if code == _PROPERTIES:
+    if code == PROPERTIES:
         found.properties = section
-    elif code == _APPLICATION_PROPERTIES:
+    elif code == APPLICATION_PROPERTIES:
         found.application_properties = section
-    elif code == _MESSAGE_ANNOTATIONS:
+    elif code == MESSAGE_ANNOTATIONS:
         found.message_annotations = section
-    elif code == _DELIVERY_ANNOTATIONS:
+    elif code == DELIVERY_ANNOTATIONS:
         found.delivery_annotations = section
-    elif code == _HEADER:
+    elif code == HEADER:
         found.header = section
     else:
         found.footer = section
@@ -284,7 +214,3 @@ def _value_bytes(encoded: bytes) -> bytes:
     if code == 0xB0 or code == 0xB1:
         return encoded[5:]
     return encoded
-
-
-def _annotations(pairs: Sequence[tuple[str, bytes]]) -> bytes:
-    return encode.map_([(encode.symbol(key), value) for key, value in pairs])

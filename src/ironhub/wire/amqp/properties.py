@@ -6,9 +6,9 @@ from ironhub.wire.amqp import encode
 from ironhub.wire.amqp.decode import decode
 from ironhub.wire.amqp.errors import MalformedValue
 from ironhub.wire.amqp.fields import ABSENT, Fields, descriptor_at
+from ironhub.wire.amqp.sections import PROPERTIES
 from ironhub.wire.amqp.values import Uuid, Value
 
-_PROPERTIES: Final = 0x73
 _IDS: Final = b"\x44\x53\x80\x98\xa0\xa1\xb0\xb1"
 """What an id may be (3.2.11 to 3.2.14)."""
 
@@ -115,7 +115,7 @@ def properties_section(
     ]
     while fields and fields[-1] == encode.NULL:
         fields.pop()
-    return encode.described(_PROPERTIES, encode.list_(fields))
+    return encode.described(PROPERTIES, encode.list_(fields))
 
 
 def _id(raw: bytes) -> str | int | Uuid | bytes | None:

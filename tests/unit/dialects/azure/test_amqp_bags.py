@@ -8,7 +8,7 @@ from ironhub.dialects.azure.amqp_bags import MAX_BAGS, MAX_KEPT_BAG, Bag, Bags
 from ironhub.dialects.azure.properties import MAX_PROPERTIES
 from ironhub.messaging.telemetry.model import Encoding, Flag
 from ironhub.wire.amqp import encode as e
-from ironhub.wire.amqp.message import data_section
+from ironhub.wire.amqp.sections import data_section
 
 TOPIC, JSON, AMQP = Encoding.AZURE_TOPIC, Encoding.JSON, Encoding.AZURE_AMQP
 

@@ -14,8 +14,9 @@ from ironhub.dialects.azure.amqp_cbs import (
 )
 from ironhub.dialects.azure.amqp_reading import MessageMalformed, read_message
 from ironhub.wire.amqp import encode as e
-from ironhub.wire.amqp.message import RawMessage, application_section, data_section, encode_message, value_section
+from ironhub.wire.amqp.message import RawMessage
 from ironhub.wire.amqp.properties import properties_section
+from ironhub.wire.amqp.sections import application_section, data_section, encode_message, value_section
 
 TOKEN = "SharedAccessSignature sr=h&sig=x&se=1"
 

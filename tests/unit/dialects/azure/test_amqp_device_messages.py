@@ -24,15 +24,9 @@ from ironhub.dialects.azure.amqp_reading import MessageMalformed, read_message
 from ironhub.messaging.commands.model import Ack, Command, Delivery
 from ironhub.wire.amqp import encode as e
 from ironhub.wire.amqp.decode import decode
-from ironhub.wire.amqp.message import (
-    BODY_DATA,
-    RawMessage,
-    annotations_section,
-    application_section,
-    data_section,
-    encode_message,
-)
+from ironhub.wire.amqp.message import BODY_DATA, RawMessage
 from ironhub.wire.amqp.properties import properties_section
+from ironhub.wire.amqp.sections import annotations_section, application_section, data_section, encode_message
 from ironhub.wire.amqp.values import Timestamp, Uuid
 
 NOON = 1_769_860_800.25

@@ -13,7 +13,8 @@ from ironhub.dialects.azure.amqp_management import (
 from ironhub.dialects.azure.amqp_reading import read_message
 from ironhub.messaging.telemetry.model import PartitionEnds
 from ironhub.wire.amqp import encode as e
-from ironhub.wire.amqp.message import RawMessage, application_section, encode_message, value_section
+from ironhub.wire.amqp.message import RawMessage
+from ironhub.wire.amqp.sections import application_section, encode_message, value_section
 from ironhub.wire.amqp.values import Timestamp
 
 STREAM, PARTITION = "com.microsoft:eventhub", "com.microsoft:partition"

@@ -14,7 +14,8 @@ from ironhub.dialects.azure.amqp_reading import (
     read_properties,
 )
 from ironhub.wire.amqp import encode as e
-from ironhub.wire.amqp.message import BATCH, MESSAGE, RawMessage, data_section, encode_message
+from ironhub.wire.amqp.message import BATCH, MESSAGE, RawMessage
+from ironhub.wire.amqp.sections import data_section, encode_message
 
 
 def message(standard: bytes = b"", application: bytes = b"", annotations: bytes = b"") -> RawMessage:

@@ -18,15 +18,9 @@ from ironhub.messaging.commands.feedback import FeedbackBatch
 from ironhub.messaging.commands.model import Ack, CommandDraft, Feedback, Outcome
 from ironhub.messaging.files.model import FileNotice, FileNotification, NotificationDelivery
 from ironhub.wire.amqp import encode as e
-from ironhub.wire.amqp.message import (
-    BODY_DATA,
-    RawMessage,
-    application_section,
-    data_section,
-    encode_message,
-    header_section,
-)
+from ironhub.wire.amqp.message import BODY_DATA, RawMessage
 from ironhub.wire.amqp.properties import properties_section
+from ironhub.wire.amqp.sections import application_section, data_section, encode_message, header_section
 from ironhub.wire.amqp.values import Timestamp
 
 NOON = 1_769_860_800.25

@@ -15,7 +15,8 @@ from ironhub.dialects.azure.amqp_stored import (
 )
 from ironhub.dialects.azure.properties import MAX_BAG, MAX_PROPERTIES, PropertiesInvalid
 from ironhub.wire.amqp import encode as e
-from ironhub.wire.amqp.message import data_section, encode_message, split_message
+from ironhub.wire.amqp.message import split_message
+from ironhub.wire.amqp.sections import data_section, encode_message
 
 ANNOTATIONS = e.described(0x72, e.map_([(e.symbol("dt-subject"), e.string("s"))]))
 STANDARD = e.described(0x73, e.list_([e.uuid(bytes(16)), e.binary(b"me"), e.string("/to")]))

@@ -12,8 +12,8 @@ from ironhub.dialects.azure.properties import MAX_PROPERTIES
 from ironhub.identity.model import Proof
 from ironhub.messaging.telemetry.model import Encoding, Entry, Flag, Logged, Origin, Source
 from ironhub.wire.amqp import encode as e
-from ironhub.wire.amqp.message import annotations_section, application_section
 from ironhub.wire.amqp.properties import properties_section
+from ironhub.wire.amqp.sections import annotations_section, application_section
 
 NOON = 1_769_860_800.0
 ORIGIN = Origin(identity("press-7"), Source.TELEMETRY, Encoding.AZURE_TOPIC, "638", Proof.OWN_KEY, "", "dtmi:acme:P;1")

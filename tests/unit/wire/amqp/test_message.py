@@ -8,16 +8,18 @@ from ironhub.wire.amqp.message import (
     BODY_SEQUENCE,
     BODY_VALUE,
     MAX_BATCH,
+    decode_map_section,
+    split_batch,
+    split_message,
+)
+from ironhub.wire.amqp.properties import properties_section
+from ironhub.wire.amqp.sections import (
     annotations_section,
     application_section,
     data_section,
-    decode_map_section,
     delivery_annotations_section,
     encode_message,
     header_section,
-    properties_section,
-    split_batch,
-    split_message,
     value_section,
 )
 
@@ -150,8 +152,3 @@ def test_a_section_that_is_a_map_is_decoded() -> None:
     for section in (HEADER, b"\x40", encode.described(0x74, encode.map_([(b"\x43", b"\x40")] * 2))):
         with pytest.raises(MalformedValue):
             decode_map_section(section)
-
-
-def test_a_header_says_what_is_known() -> None:
-    assert header_section() == bytes.fromhex("005370c006054240404043")
-    assert header_section(True, 1, 0) == bytes.fromhex("005370c00705414043405201")

@@ -15,8 +15,9 @@ from ironhub.heads.amqp.services import AmqpSettings
 from ironhub.messaging.sessions.ports import TAKEN_OVER
 from ironhub.messaging.telemetry.model import Encoding
 from ironhub.wire.amqp import Outcome
-from ironhub.wire.amqp.message import BATCH, data_section
+from ironhub.wire.amqp.message import BATCH
 from ironhub.wire.amqp.performatives import Disposition
+from ironhub.wire.amqp.sections import data_section
 
 EVENTS = "messages/events"
 

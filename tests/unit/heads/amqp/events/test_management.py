@@ -11,8 +11,8 @@ from tests.fakes.clock import START
 
 from ironhub.identity.model import Right
 from ironhub.wire.amqp import Timestamp, encode
-from ironhub.wire.amqp.message import application_section, encode_message, value_section
 from ironhub.wire.amqp.properties import properties_section
+from ironhub.wire.amqp.sections import application_section, encode_message, value_section
 
 STREAM = "com.microsoft:eventhub"
 PARTITION = "com.microsoft:partition"

@@ -11,14 +11,10 @@ from ironhub.identity.model import Right
 from ironhub.messaging.commands.model import Ack, Command, CommandSettings
 from ironhub.wire.amqp import encode
 from ironhub.wire.amqp.conditions import UNAUTHORIZED_ACCESS
-from ironhub.wire.amqp.message import (
-    BATCH,
-    application_section,
-    data_section,
-    encode_message,
-    properties_section,
-)
+from ironhub.wire.amqp.message import BATCH
 from ironhub.wire.amqp.outcomes import ACCEPTED, REJECTED
+from ironhub.wire.amqp.properties import properties_section
+from ironhub.wire.amqp.sections import application_section, data_section, encode_message
 
 PRESS, ARM, PERCENT = identity("press-7"), identity("press-7", "arm"), identity("press%2D8")
 DEVICE_BOUND = "/messages/devicebound"

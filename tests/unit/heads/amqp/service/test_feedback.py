@@ -12,8 +12,8 @@ from ironhub.identity.model import Right
 from ironhub.messaging.commands import feedback
 from ironhub.messaging.commands.model import Ack, CommandDraft
 from ironhub.wire.amqp.decode import decode
-from ironhub.wire.amqp.message import decode_properties
 from ironhub.wire.amqp.outcomes import ACCEPTED, MODIFIED, REJECTED, RELEASED
+from ironhub.wire.amqp.properties import decode_properties
 
 PRESS = identity("press-7")
 FEEDBACK = "/messages/servicebound/feedback"

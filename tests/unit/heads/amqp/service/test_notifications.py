@@ -7,8 +7,8 @@ from tests.fakes.amqp_head import AmqpHub, Peer
 from ironhub.core.ids import identity
 from ironhub.identity.model import Right
 from ironhub.messaging.files.model import FileNotice, Upload
-from ironhub.wire.amqp.message import decode_properties
 from ironhub.wire.amqp.outcomes import RELEASED
+from ironhub.wire.amqp.properties import decode_properties
 
 PRESS = identity("press-7")
 FILES = "/messages/servicebound/filenotifications"

@@ -15,8 +15,8 @@ from ironhub.heads.amqp.service import queue
 from ironhub.heads.amqp.service.queue import MAX_UNSETTLED, WINDOW, Held, QueueNode
 from ironhub.messaging.arrivals import Arrivals
 from ironhub.wire.amqp import OutgoingLink
-from ironhub.wire.amqp.message import data_section
 from ironhub.wire.amqp.outcomes import REJECTED, RELEASED
+from ironhub.wire.amqp.sections import data_section
 
 LOCK = 60.0
 
