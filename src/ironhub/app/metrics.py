@@ -18,7 +18,7 @@ def hub_health(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits
 
 def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -> Callable[[], Readings]:
     def read() -> Readings:
-        log = hub.log.stats
+        log, activity = hub.log.stats, hub.amqp.activity.counts
         counts = _sum(hub.mqtt.tally.counts, hub.amqp.tally.counts)
         counts["displaced"] = sum(listener.counts.displaced for listener in listeners)
         counts["tls_failure"] = sum(listener.counts.tls_failures for listener in listeners)
@@ -33,6 +33,11 @@ def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -
             },
             tasks=len(asyncio.all_tasks()),
             connects=counts,
+            amqp_connects=hub.amqp.tally.counts,
+            amqp_links=activity.get("links_opened", 0) - activity.get("links_closed", 0),
+            amqp_rejected=_below("rejected:", activity),
+            event_readers=hub.consumers.readers(),
+            events_sent=activity.get("events_sent", 0),
             messages_stored=log.entries,
             bytes_stored=log.bytes,
             commits=log.commits,
@@ -47,6 +52,10 @@ def _reader(hub: Hub, listeners: Sequence[Listener], limits: ConnectionLimits) -
         )
 
     return read
+
+
+def _below(prefix: str, counts: Mapping[str, int]) -> dict[str, int]:
+    return {name.removeprefix(prefix): count for name, count in counts.items() if name.startswith(prefix)}
 
 
 def _sum(*tallies: Mapping[str, int]) -> dict[str, int]:

@@ -20,6 +20,12 @@ class Readings:
     tasks: int = 0
     """Of the event loop."""
     connects: Mapping[str, int] = field(default_factory=dict)
+    amqp_connects: Mapping[str, int] = field(default_factory=dict)
+    amqp_links: int = 0
+    """That are open."""
+    amqp_rejected: Mapping[str, int] = field(default_factory=dict)
+    event_readers: Mapping[str, int] = field(default_factory=dict)
+    events_sent: int = 0
     messages_stored: int = 0
     bytes_stored: int = 0
     commits: int = 0
@@ -52,6 +58,11 @@ class HubCollector(Collector):
         yield GaugeMetricFamily(names.TASKS, "Tasks of the event loop.", value=float(now.tasks))
         yield _gauge(names.STORE_HEALTHY, "1 while the store can write.", names.LABEL_STORE, now.stores)
         yield _counter(names.CONNECTS, "Connects that were answered.", names.LABEL_RESULT, now.connects)
+        yield _counter(names.AMQP_CONNECTS, "Of these, over AMQP.", names.LABEL_RESULT, now.amqp_connects)
+        yield GaugeMetricFamily(names.AMQP_LINKS, "Open AMQP links.", value=float(now.amqp_links))
+        yield _counter(names.AMQP_REJECTED, "Rejected transfers.", names.LABEL_CODE, now.amqp_rejected)
+        yield _gauge(names.EVENT_READERS, "Readers of events.", names.LABEL_GROUP, now.event_readers)
+        yield CounterMetricFamily(names.EVENTS_SENT, "Events sent to readers.", value=now.events_sent)
         yield _counter(names.COMMANDS, "Commands and what became of them.", names.LABEL_OUTCOME, now.commands)
         yield _counter(names.METHOD_CALLS, "Direct methods called.", names.LABEL_RESULT, now.method_calls)
         yield _counter(names.TWIN_CHANGES, "Changes of twins.", names.LABEL_SECTION, now.twin_changes)

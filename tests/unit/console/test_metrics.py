@@ -21,6 +21,11 @@ def test_each_reading_becomes_a_sample() -> None:
             connections={"open": 5},
             tasks=13,
             connects={"accepted": 7, "identity.unauthorized": 2},
+            amqp_connects={"accepted": 4},
+            amqp_links=6,
+            amqp_rejected={"message.malformed": 8},
+            event_readers={"$default": 5},
+            events_sent=12,
             messages_stored=11,
             bytes_stored=220,
             commits=3,
@@ -36,6 +41,11 @@ def test_each_reading_becomes_a_sample() -> None:
     assert found["ironhub_connections", "open"] == 5
     assert found["ironhub_tasks", ""] == 13
     assert found["ironhub_connects_total", "identity.unauthorized"] == 2
+    assert found["ironhub_amqp_connects_total", "accepted"] == 4
+    assert found["ironhub_amqp_links", ""] == 6
+    assert found["ironhub_amqp_rejected_total", "message.malformed"] == 8
+    assert found["ironhub_event_readers", "$default"] == 5
+    assert found["ironhub_events_sent_total", ""] == 12
     assert found["ironhub_messages_stored_total", ""] == 11
     assert found["ironhub_message_bytes_stored_total", ""] == 220
     assert found["ironhub_commits_total", ""] == 3

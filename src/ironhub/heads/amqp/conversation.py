@@ -290,6 +290,7 @@ class AmqpConversation:
             self.soon_flush()
             return
         self._nodes.add(link, node)
+        self.hub.activity.add("links_opened")
         if link.detached or self._closed:
             self._forget(link)
         elif isinstance(link, OutgoingLink) and (link.sendable or link.drain):
@@ -316,6 +317,8 @@ class AmqpConversation:
             self.close(error)
 
     def _forget(self, link: Link) -> None:
+        if link in self._nodes:
+            self.hub.activity.add("links_closed")
         self._nodes.end(link)
         self.credentials.drop(link)
 

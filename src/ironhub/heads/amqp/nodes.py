@@ -21,6 +21,9 @@ class Nodes:
     def __iter__(self) -> Iterator[Link]:
         return iter(tuple(self._nodes))
 
+    def __contains__(self, link: Link) -> bool:
+        return link in self._nodes
+
     def add(self, link: Link, node: Node) -> None:
         """`link` is open."""
         self._nodes[link] = node

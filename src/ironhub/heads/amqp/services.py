@@ -72,3 +72,5 @@ class AmqpServices:
     settings: AmqpSettings = field(default_factory=AmqpSettings)
     tally: Tally = field(default_factory=Tally)
     """"accepted", and "refused:" with the code of each refusal."""
+    activity: Tally = field(default_factory=Tally)
+    """"links_opened", "links_closed", "events_sent" to readers, and "rejected:" with the code of each rejection."""

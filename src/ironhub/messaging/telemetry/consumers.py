@@ -159,6 +159,13 @@ class Consumers:
         """Return how many readers a group has, of all partitions."""
         return sum(len(seated) for (key, _), seated in self._seats.items() if key == group.lower())
 
+    def readers(self) -> dict[str, int]:
+        """Return how many read with each group that is read with; names in lower case."""
+        found: dict[str, int] = {}
+        for (group, _), seated in self._seats.items():
+            found[group] = found.get(group, 0) + len(seated)
+        return found
+
     async def enter(
         self, grant: Grant, group: str, partition: int, reader: GroupReader, *, epoch: int | None = None
     ) -> None:

@@ -129,6 +129,8 @@ async def test_what_happens_on_a_link_reaches_its_node(stage: Stage) -> None:
     peer.client.detach(link)
     await peer.settle()
     assert node.heard == [message(b"one"), "detached"]
+    cbs = 2  # links to `$cbs` that each peer has
+    assert stage.hub.amqp.activity.counts == {"links_opened": cbs + 1, "links_closed": 1}
     peer, link, node = await stage.receiver()
     peer.client.grant(link, 5)
     node.link.send(message(b"two"), b"tag", False)
@@ -137,6 +139,9 @@ async def test_what_happens_on_a_link_reaches_its_node(stage: Stage) -> None:
     peer.client.dispose(link, came.delivery_id)
     assert node.heard == ["credited", b"tag"]
     assert (node.peer.container, node.peer.hostname) == ("client", "hub.example")
+    assert stage.hub.amqp.activity.counts == {"links_opened": 2 * cbs + 2, "links_closed": 1}
+    peer.conversation.lost()
+    assert stage.hub.amqp.activity.counts == {"links_opened": 2 * cbs + 2, "links_closed": cbs + 2}
 
 
 async def test_credit_that_came_before_the_answer_is_told_after_it(stage: Stage) -> None:

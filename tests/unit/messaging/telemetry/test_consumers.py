@@ -103,6 +103,7 @@ async def test_readers_without_an_epoch_share_a_partition_up_to_a_bound(consumer
         await consumers.enter(READ, "$default", 0, Reader())
     await consumers.enter(READ, "$Default", 1, Reader())
     assert consumers.count_readers("$DEFAULT") == MAX_READERS + 1
+    assert consumers.readers() == {"$default": MAX_READERS + 1}
     consumers.leave("$DEFAULT", 0, readers[0])
     await consumers.enter(READ, "$Default", 0, Reader())
     assert [reader.lost for reader in readers] == [[]] * MAX_READERS

@@ -77,6 +77,7 @@ class TelemetryNode(SilentNode):
         return [Entry(origin, stored_properties(message), message.body) for message in messages]
 
     def _reject(self, delivery: Delivery, error: HubError) -> None:
+        self._session.hub.activity.add(f"rejected:{error.code}")
         if not delivery.settled:
             self._link.settle(delivery.id, delivery.id, Outcome.REJECTED, link_error(error))
         self._replenish()
@@ -95,6 +96,8 @@ class TelemetryNode(SilentNode):
         self._unstored -= size
         outcome = Outcome.ACCEPTED if error is None else Outcome.REJECTED
         told = None if error is None else link_error(error)
+        if error is not None:
+            self._session.hub.activity.add(f"rejected:{error.code}", sum(last - first + 1 for first, last in ranges))
         for first, last in ranges:
             self._link.settle(first, last, outcome, told)
         self._replenish()

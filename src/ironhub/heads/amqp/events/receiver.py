@@ -168,6 +168,7 @@ class Receiver(SilentNode):
             if left < 0:
                 break
         link.send_settled(payloads)
+        self._peer.hub.activity.add("events_sent", len(payloads))
         self._sent += len(payloads)
         if self._sent == len(self._ahead):
             self._ahead, self._sent = (), 0

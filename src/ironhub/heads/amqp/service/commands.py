@@ -5,6 +5,7 @@ identity that it is addressed to. What is not stored yet is bounded by the credi
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,6 +25,8 @@ from ironhub.messaging.commands.model import CommandDraft
 from ironhub.messaging.telemetry.model import MAX_MESSAGE
 from ironhub.registry.model import DeviceNotFound, ModuleNotFound
 from ironhub.wire.amqp import Delivery, Error, IncomingLink, Outcome
+
+log: Final = logging.getLogger(__name__)
 
 CREDIT: Final = 100
 """Transfers a back end may have on the way."""
@@ -71,6 +74,7 @@ class CommandSender(SilentNode):
             await self._store(delivery)
         except HubError as error:
             refusal = link_error(error)
+            self._tell(error)
         finally:
             was_overloaded = self.overloaded
             self._waiting -= 1
@@ -106,6 +110,12 @@ class CommandSender(SilentNode):
             raise AuthenticationFailed("the credential was not accepted", detail="its right has ended")
         grant = authorise(self._credential.principal, Permission.COMMAND_SEND, identity)
         await self._peer.hub.commands.send(grant, draft)
+
+    def _tell(self, error: HubError) -> None:
+        """Into the log too: the Python service SDK keeps the reason from whoever calls it."""
+        self._peer.hub.activity.add(f"rejected:{error.code}")
+        told = {"code": error.code, "reason": error.detail or str(error), "policy": self._credential.principal.policy}
+        log.info("amqp_command_rejected", extra=told)
 
     def _settle(self, delivery: Delivery, error: Error | None) -> None:
         if not delivery.settled:

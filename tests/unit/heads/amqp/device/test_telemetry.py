@@ -155,6 +155,8 @@ async def test_what_cannot_be_taken_is_rejected_with_a_reason(
     good = await device.transfer(link, message(b"fits"))
     assert kinds(link)[good] == Outcome.ACCEPTED
     assert await bodies(hub) == [b"fits"]
+    counts = hub.amqp.activity.counts
+    assert [count for name, count in counts.items() if name.startswith("rejected:")] == [2]
 
 
 async def test_what_the_disk_refuses_is_rejected_with_a_reason_and_may_be_sent_again(
@@ -168,6 +170,7 @@ async def test_what_the_disk_refuses_is_rejected_with_a_reason_and_may_be_sent_a
     assert state is not None
     assert state.error is not None
     assert (state.kind, state.error.condition) == (Outcome.REJECTED, "amqp:internal-error")
+    assert hub.amqp.activity.counts["rejected:hub.unavailable"] == 1
     hub.log.append = working  # type: ignore[method-assign]
     again = await device.transfer(link, message(b"1"))
     assert kinds(link)[again] == Outcome.ACCEPTED

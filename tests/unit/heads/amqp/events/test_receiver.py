@@ -55,6 +55,7 @@ async def test_what_is_stored_comes_in_order_settled_and_then_what_is_stored_nex
     assert all(message.settled for message in messages)
     await append(hub, 3, 4)
     assert await taken(peer, link) == [3, 4]
+    assert hub.amqp.activity.counts["events_sent"] == 5
 
 
 async def test_nothing_is_sent_or_done_without_credit(hub: AmqpHub, peer: Peer) -> None:

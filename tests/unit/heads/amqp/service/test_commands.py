@@ -148,9 +148,15 @@ async def test_a_command_for_nobody_is_rejected(hub: AmqpHub, address: str | Non
     assert await sent(peer, link, payload) == [(REJECTED, "com.microsoft:argument-error")]
 
 
-async def test_what_is_no_message_is_rejected(hub: AmqpHub) -> None:
+async def test_what_is_no_message_is_rejected_counted_and_logged(
+    hub: AmqpHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     peer, link = await sender(hub)
     assert await sent(peer, link, b"\x00\x53\x75", b"nonsense") == [(REJECTED, "amqp:decode-error")] * 2
+    assert hub.amqp.activity.counts["rejected:message.malformed"] == 2
+    told = [vars(record) for record in caplog.records if record.message == "amqp_command_rejected"]
+    assert [(each["code"], each["policy"]) for each in told] == [("message.malformed", "service")] * 2
 
 
 async def test_a_batch_is_accepted_once_or_rejected_for_the_first_that_cannot_be(hub: AmqpHub) -> None:
