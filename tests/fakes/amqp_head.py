@@ -1,13 +1,13 @@
 """The AMQP head over stores and log in memory: all is the product's own but the socket, the clock and the dice."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from tests.fakes.amqp_client import AmqpClient, ClientLink, statuses
 from tests.fakes.channel import FakeChannel
 from tests.fakes.files import ACCOUNT
 from tests.fakes.grants import by_operator
-from tests.fakes.services import SmallHub
+from tests.fakes.head_hub import HOST, HeadHub
 from tests.fakes.trouble import until
 
 from ironhub.access.model import Permission
@@ -16,64 +16,44 @@ from ironhub.core.ids import Identity
 from ironhub.dialects.azure.amqp_events import EventWriter
 from ironhub.heads.amqp.conversation import AmqpConversation
 from ironhub.heads.amqp.services import AmqpServices, AmqpSettings
-from ironhub.heads.background import Background
-from ironhub.identity.audience import HubNames, device_resource
-from ironhub.identity.gate import Gate
+from ironhub.identity.audience import HubNames
 from ironhub.identity.model import Right
 from ironhub.identity.sas import make_sas_token
 from ironhub.messaging.commands.feedback import FeedbackReader
-from ironhub.messaging.commands.service import CommandService
 from ironhub.messaging.files.service import UploadService
-from ironhub.messaging.methods.service import MethodService
 from ironhub.messaging.sessions.backends import LiveBackends
-from ironhub.messaging.sessions.ports import LiveSession
-from ironhub.messaging.sessions.presence import PresenceRecorder
-from ironhub.messaging.sessions.service import LiveSessions
 from ironhub.messaging.telemetry.consumers import Consumers
-from ironhub.messaging.telemetry.model import Logged
-from ironhub.messaging.telemetry.service import TelemetryService
-from ironhub.registry.model import DeviceDraft, DeviceStatus
-from ironhub.registry.service import RegistryService
 from ironhub.storage.blobs.own import OwnDepot
-from ironhub.streams.inproc import MemoryLog
-from ironhub.streams.settings import LogSettings
-from ironhub.twins.service import TwinService
 
-HOST = "hub.example"
 STREAM = "events"
 
 
-class AmqpHub(SmallHub):
+class AmqpHub(HeadHub):
     """A hub with an AMQP head; must be made in a running loop."""
 
     def __init__(self, settings: AmqpSettings | None = None, *, partitions: int = 1) -> None:
-        super().__init__()
-        stores = self.stores
         names = HubNames((HOST,), event_stream=STREAM)
-        self.gate = Gate(stores.devices, stores.policies, stores.authority_source, names, self.clock)
-        self.presence = PresenceRecorder(self.devices, self.clock)
-        self.sessions = LiveSessions(self.bus, self.presence, self._judge)
+        super().__init__(names, partitions=partitions)
+        stores = self.stores
         self.backends = LiveBackends(self.bus, self.gate.still_admits)
-        self.log = MemoryLog(self.clock, LogSettings(partitions=partitions))
-        self.registry = RegistryService(self.devices, self.bus, self.clock, self.entropy)
         self.policies = PolicyService(stores.policies, self.bus, self.entropy)
         depot = OwnDepot(stores.blobs, ACCOUNT, self.clock, "uploads")
         self.amqp = AmqpServices(
             gate=self.gate,
             names=names,
-            telemetry=TelemetryService(self.log),
+            telemetry=self.telemetry,
             consumers=Consumers(stores.consumer_groups, self.clock),
             events=EventWriter(HOST),
-            twins=TwinService(self.twins, self.bus, self.clock),
-            commands=CommandService(self.commands, self.bus, self.clock, self.entropy),
+            twins=self.twin_service,
+            commands=self.command_service,
             feedback=FeedbackReader(self.commands, self.bus, self.clock, self.entropy),
-            methods=MethodService(self.sessions, stores.devices),
+            methods=self.method_service,
             uploads=UploadService(stores.uploads, depot, self.clock, self.entropy),
             sessions=self.sessions,
             backends=self.backends,
             clock=self.clock,
             entropy=self.entropy,
-            background=Background(),
+            background=self.background,
             created_at=self.clock.now(),
             settings=settings or AmqpSettings(dismissal=0.0),
         )
@@ -104,31 +84,11 @@ class AmqpHub(SmallHub):
         """Return the connection of a back end, by default with ServiceConnect."""
         return await self.connected(await self.policy_token("service", *rights), channel=channel)
 
-    async def token(self, who: Identity, *, life: float = 3600.0) -> str:
-        """Return a good SAS token of `who`."""
-        known = await self.stores.devices.known_identity(who)
-        assert known is not None
-        assert known.credentials.keys is not None
-        expiry = int(self.clock.now() + life)
-        return make_sas_token(device_resource(HOST, who), known.credentials.keys.primary, expiry)
-
     async def policy_token(self, name: str, *rights: Right, resource: str = HOST, life: float = 3600.0) -> str:
         """Return a good token of a policy, which is made with `rights` (by default ServiceConnect) or gets them."""
         grant = by_operator(Permission.POLICY_WRITE)
         policy = await self.policies.put(grant, name, frozenset(rights or {Right.SERVICE_CONNECT}))
         return make_sas_token(resource, policy.keys.primary, int(self.clock.now() + life), name)
-
-    async def logged(self) -> Sequence[Logged]:
-        """Return everything in the log."""
-        return (await self.log.read(0, 0)).entries
-
-    async def disable(self, who: Identity) -> None:
-        """Disable the device, through the registry."""
-        grant = by_operator(Permission.REGISTRY_WRITE, who)
-        await self.registry.put_device(grant, DeviceDraft(status=DeviceStatus.DISABLED), if_match="*")
-
-    async def _judge(self, session: LiveSession) -> bool:
-        return await self.gate.still_good(session.principal, session.chain)
 
 
 class Peer:

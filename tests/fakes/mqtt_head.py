@@ -5,57 +5,34 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tests.fakes.channel import FakeChannel
-from tests.fakes.grants import by_operator
+from tests.fakes.head_hub import HOST, HeadHub
 from tests.fakes.mqtt_packets import connect
-from tests.fakes.services import SmallHub
 
-from ironhub.access.model import Permission
 from ironhub.core.ids import Identity
-from ironhub.heads.background import Background
 from ironhub.heads.mqtt.conversation import MqttConversation
 from ironhub.heads.mqtt.services import MqttServices, MqttSettings
-from ironhub.identity.audience import HubNames, device_resource
-from ironhub.identity.gate import Gate
-from ironhub.identity.sas import make_sas_token
-from ironhub.messaging.commands.service import CommandService
-from ironhub.messaging.methods.service import MethodService
-from ironhub.messaging.sessions.ports import LiveSession
-from ironhub.messaging.sessions.presence import PresenceRecorder
-from ironhub.messaging.sessions.service import LiveSessions
-from ironhub.messaging.telemetry.model import Logged
-from ironhub.messaging.telemetry.service import TelemetryService
-from ironhub.registry.model import DeviceDraft
-from ironhub.registry.service import RegistryService
-from ironhub.streams.inproc import MemoryLog
-from ironhub.streams.settings import LogSettings
-from ironhub.twins.service import TwinService
+from ironhub.identity.audience import HubNames
 
-HOST = "hub.example"
 Packet = tuple[int, bytes]
 """First byte, and everything behind the length."""
 
 
-class MqttHub(SmallHub):
+class MqttHub(HeadHub):
     """A hub with an MQTT head; must be made in a running loop."""
 
     def __init__(self, settings: MqttSettings | None = None) -> None:
-        super().__init__()
-        stores = self.stores
-        self.gate = Gate(stores.devices, stores.policies, stores.authority_source, HubNames((HOST,)), self.clock)
-        self.sessions = LiveSessions(self.bus, PresenceRecorder(self.devices, self.clock), self._judge)
-        self.log = MemoryLog(self.clock, LogSettings(partitions=1))
-        self.registry = RegistryService(self.devices, self.bus, self.clock, self.entropy)
+        super().__init__(HubNames((HOST,)))
         self.mqtt = MqttServices(
             gate=self.gate,
-            telemetry=TelemetryService(self.log),
-            twins=TwinService(self.twins, self.bus, self.clock),
-            commands=CommandService(self.commands, self.bus, self.clock, self.entropy),
-            methods=MethodService(self.sessions, stores.devices),
+            telemetry=self.telemetry,
+            twins=self.twin_service,
+            commands=self.command_service,
+            methods=self.method_service,
             sessions=self.sessions,
-            store=stores.sessions,
+            store=self.stores.sessions,
             clock=self.clock,
             entropy=self.entropy,
-            background=Background(),
+            background=self.background,
             settings=settings or MqttSettings(),
         )
 
@@ -68,14 +45,6 @@ class MqttHub(SmallHub):
     def dial(self, channel: FakeChannel | None = None) -> "Peer":
         """Return a new connection that has said nothing yet."""
         return Peer(self, channel or FakeChannel())
-
-    async def token(self, who: Identity, *, life: float = 3600.0) -> str:
-        """Return a good SAS token of `who`."""
-        known = await self.stores.devices.known_identity(who)
-        assert known is not None
-        assert known.credentials.keys is not None
-        expiry = int(self.clock.now() + life)
-        return make_sas_token(device_resource(HOST, who), known.credentials.keys.primary, expiry)
 
     async def connected(
         self, who: Identity, *filters: tuple[str, int], clean: bool = False, will: tuple[str, bytes] | None = None
@@ -95,20 +64,6 @@ class MqttHub(SmallHub):
         """Return a good CONNECT of `who`."""
         password = (await self.token(who)).encode()
         return connect(str(who), username=username(who), password=password, clean=clean, will=will)
-
-    async def logged(self) -> Sequence[Logged]:
-        """Return everything in the log."""
-        return (await self.log.read(0, 0)).entries
-
-    async def disable(self, who: Identity) -> None:
-        """Disable the device, through the registry."""
-        from ironhub.registry.model import DeviceStatus
-
-        grant = by_operator(Permission.REGISTRY_WRITE, who)
-        await self.registry.put_device(grant, DeviceDraft(status=DeviceStatus.DISABLED), if_match="*")
-
-    async def _judge(self, session: LiveSession) -> bool:
-        return await self.gate.still_good(session.principal, session.chain)
 
 
 class Peer:

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import pytest
-from tests.fakes.amqp_head import HOST, AmqpHub
+from tests.fakes.amqp_head import AmqpHub
 from tests.fakes.channel import FakeChannel
 from tests.fakes.grants import by_operator
+from tests.fakes.head_hub import HOST
 from tests.fakes.pki import self_signed
 
 from ironhub.access.model import Permission, PermissionDenied

@@ -3,8 +3,9 @@
 import pytest
 from tests.fakes.amqp_client import message
 from tests.fakes.amqp_devices import ARM, PRESS, Device, observe_twin, send_command
-from tests.fakes.amqp_head import HOST, AmqpHub
+from tests.fakes.amqp_head import AmqpHub
 from tests.fakes.grants import by_operator
+from tests.fakes.head_hub import HOST
 from tests.fakes.sessions import FakeSession
 
 from ironhub.access.model import Permission

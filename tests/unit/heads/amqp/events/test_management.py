@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from tests.fakes.amqp_client import ClientLink, Received, correlation_of
-from tests.fakes.amqp_head import HOST, AmqpHub, Peer
+from tests.fakes.amqp_head import AmqpHub, Peer
 from tests.fakes.amqp_stream import append
 from tests.fakes.clock import START
+from tests.fakes.head_hub import HOST
 
 from ironhub.identity.model import Right
 from ironhub.wire.amqp import Timestamp, encode
