@@ -11,9 +11,9 @@ import pytest
 from azure.iot.device import IoTHubModuleClient
 from azure.iot.device.exceptions import ClientError
 from tests.covers import covers
+from tests.e2e.node_devices import opened
 from tests.e2e.node_process import NodeProcess
 from tests.e2e.python_client import MQTT, new_id
-from tests.e2e.test_node_device import opened
 from tests.fakes.raw_device import send_command, token_for
 from tests.fakes.running_hub import Registered, RunningHub
 

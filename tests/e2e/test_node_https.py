@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 from tests.covers import covers
 from tests.e2e.authorities import prove
+from tests.e2e.node_devices import NodeClient
 from tests.e2e.node_process import NodeError, NodeProcess
 from tests.e2e.python_client import PATIENCE, new_id
-from tests.e2e.test_node_device import NodeClient
 from tests.fakes.pki import FakeCertificate, make_authority, self_signed
 from tests.fakes.running_hub import Registered, RunningHub
 
