@@ -35,7 +35,8 @@ class BackEnd:
 
     def send(self, device: str, data: bytes, *, properties: dict[str, str] | None = None, **fields: Any) -> None:
         """Send a command. Raises NodeError."""
-        given: dict[str, Any] = {"data": b64encode(data).decode(), "properties": list((properties or {}).items()), "fields": fields}
+        given: dict[str, Any] = {"data": b64encode(data).decode(), "fields": fields}
+        given["properties"] = list((properties or {}).items())
         self._node.ask("send", handle=self._handle, device=device, **given)
 
     def listen(self, kind: str, device: Registered, *verdicts: str) -> None:
