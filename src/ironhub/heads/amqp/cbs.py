@@ -7,6 +7,7 @@ Source: azure-service-api 2.5, azure-device-api 3.3.
 
 from functools import partial
 from typing import Final
+from urllib.parse import unquote
 
 from ironhub.core.errors import HubError, Unavailable
 from ironhub.dialects.azure.amqp_addresses import CBS_NODE, CbsNode
@@ -55,7 +56,7 @@ async def _reply(peer: Peer, message: RawMessage, message_id: bytes) -> bytes:
 
 def _named(audience: str) -> str:
     """For the log: who or what the token was put for, and nothing else that somebody may have written there."""
-    parsed = parse_audience(audience)
+    parsed = parse_audience(unquote(audience))
     return "" if parsed is None else f"{parsed.host}{parsed.path}"
 
 

@@ -80,6 +80,7 @@ async def test_every_other_request_is_answered_with_its_refusal(hub: AmqpHub, pa
     ("audience", "asked"),
     [
         ("hub.example/devices/lathe-1", "hub.example/devices/lathe-1"),
+        ("hub.example%2Fdevices%2Flathe-1", "hub.example/devices/lathe-1"),
         ("sb://hub.example/press", "hub.example/press"),
         ("SharedAccessSignature sr=a&sig=c2VjcmV0", ""),
     ],
