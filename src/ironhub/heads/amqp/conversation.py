@@ -14,6 +14,7 @@ from ironhub.core.errors import HubError
 from ironhub.dialects.azure.amqp_errors import LinkRedirected, link_error
 from ironhub.heads.amqp.credentials import Credentials
 from ironhub.heads.amqp.deadlines import Deadlines
+from ironhub.heads.amqp.node import Node
 from ironhub.heads.amqp.nodes import Link, Nodes
 from ironhub.heads.amqp.openers import address_of, open_link
 from ironhub.heads.amqp.replies import ReplyLinks
@@ -42,6 +43,9 @@ log: Final = logging.getLogger(__name__)
 MAX_ASKED: Final = 300
 """Characters of what a peer asked for that the log repeats."""
 
+MAX_OPENING: Final = 256
+"""Links that are being opened before reading from the peer pauses: an ATTACH may have to wait, and costs more then."""
+
 
 class TooManyAttempts(HubError):
     """A client that has shown nothing good tries on and on."""
@@ -61,6 +65,7 @@ class AmqpConversation:
         "_dismissal",
         "_judging",
         "_nodes",
+        "_opening",
         "_paused",
         "_replies",
         "_stranger",
@@ -83,6 +88,7 @@ class AmqpConversation:
         self._replies: dict[str, ReplyLinks] = {}
         self._turn = Turn(self._end_turn)
         self._judging = False
+        self._opening = 0
         self._stranger = True
         self._attempts = 0
         self._closed = False
@@ -161,7 +167,7 @@ class AmqpConversation:
 
     def adjust_reading(self) -> None:
         """See `Peer.adjust_reading`."""
-        full = self._nodes.are_full() or self._judging
+        full = self._nodes.are_full() or self._judging or self._opening > MAX_OPENING
         if full is not self._paused and not self._closed:
             self._paused = full
             if full:
@@ -269,6 +275,7 @@ class AmqpConversation:
         elif isinstance(event, Settled):
             self._nodes.settled(event)
         elif isinstance(event, Attached):
+            self._opening += 1
             self.spawn(self._open(event.link))
         elif isinstance(event, Detached):
             self._forget(event.link)
@@ -282,7 +289,7 @@ class AmqpConversation:
 
     async def _open(self, link: Link) -> None:
         try:
-            node = await open_link(self, link)
+            node = await self._opened(link)
         except HubError as refusal:
             link.refuse(link_error(refusal))
             self.credentials.drop(link)
@@ -296,6 +303,15 @@ class AmqpConversation:
         elif isinstance(link, OutgoingLink) and (link.sendable or link.drain):
             node.credited()
         self.soon_flush()
+
+    async def _opened(self, link: Link) -> Node:
+        """Links are opened also when the peer has ended them meanwhile; those that wait for that are few."""
+        try:
+            return await open_link(self, link)
+        finally:
+            self._opening -= 1
+            if self._paused:
+                self.adjust_reading()
 
     async def _log_in(self, init: SaslInit) -> None:
         try:

@@ -15,6 +15,7 @@ from ironhub.core.errors import HubError, InvalidArgument
 from ironhub.core.ids import identity
 from ironhub.dialects.azure.amqp_addresses import CommandFeedback, ServiceCommands
 from ironhub.dialects.azure.amqp_errors import LinkRedirected
+from ironhub.heads.amqp.conversation import MAX_OPENING
 from ironhub.heads.amqp.node import Node, SilentNode
 from ironhub.heads.amqp.openers import OPENERS
 from ironhub.heads.amqp.opening import Openers
@@ -300,6 +301,18 @@ async def test_a_node_that_is_full_stops_the_reading_until_it_says_so(stage: Sta
     node.is_full = False
     node.peer.adjust_reading()
     assert peer.channel.reading
+
+
+async def test_links_that_wait_to_be_opened_are_bounded_also_if_the_peer_has_ended_them(stage: Stage) -> None:
+    peer = await stage.peer()
+    stage.gate = asyncio.Event()
+    reads = []
+    for _ in range(MAX_OPENING + 1):
+        peer.client.detach(peer.client.sender(IN))
+        reads.append(peer.channel.reading)
+    stage.gate.set()
+    await stage.hub.settle()
+    assert [*reads, peer.channel.reading] == [True] * MAX_OPENING + [False, True]
 
 
 async def test_who_sends_goes_on_when_the_peer_reads_again(stage: Stage) -> None:
