@@ -206,8 +206,8 @@ async def _drain(hub: Hub, listeners: list[Listener]) -> None:
             await hub.log.committed()
     hub.sessions.end_all()
     hub.backends.end_all()
-    for listener in listeners:
-        await listener.close(hub.settings.drain_timeout)
+    # Together: peers that do not let go keep each of them for a while.
+    await asyncio.gather(*(listener.close(hub.settings.drain_timeout) for listener in listeners))
 
 
 def _tune_collector() -> None:

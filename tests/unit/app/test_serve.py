@@ -216,6 +216,27 @@ async def test_a_log_that_cannot_store_holds_up_no_stop(tmp_path: Path, monkeypa
     assert len(session.ends) == 1
 
 
+class LettingGo:
+    """A listener whose peers let go once those of all the others have been told, too."""
+
+    def __init__(self, everybody: asyncio.Barrier) -> None:
+        self._everybody = everybody
+
+    def stop_accepting(self) -> None:
+        """Nobody comes."""
+
+    async def close(self, grace: float) -> None:
+        """Wait for the others."""
+        async with asyncio.timeout(grace):
+            await self._everybody.wait()
+
+
+async def test_listeners_end_together_so_that_slow_peers_of_several_cost_the_time_of_one(tmp_path: Path) -> None:
+    barrier = asyncio.Barrier(3)
+    async with open_hub(settings(tmp_path / "data"), clock=SystemClock(), entropy=FakeEntropy()) as hub:
+        await module._drain(hub, cast("list[Listener]", [LettingGo(barrier) for _ in range(3)]))
+
+
 @pytest.fixture
 def stopped_once_ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A hub that is told to end as soon as it is ready."""
