@@ -1,6 +1,7 @@
 """heads/amqp/credentials.py, over the product's own gate, stores and policy service."""
 
 from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -439,19 +440,22 @@ async def test_a_judgement_of_the_old_token_does_not_end_the_new_one(hub: AmqpHu
     assert len(connection.credentials) == 0
 
 
+@pytest.mark.parametrize("is_used", [True, False])
 async def test_a_new_token_of_a_policy_that_lost_a_right_ends_what_rests_on_the_old_one(
-    hub: AmqpHub, connection: Connection
+    hub: AmqpHub, connection: Connection, is_used: bool
 ) -> None:
     """It may come before anybody has judged the old one, and nothing would be wrong with itself."""
     shown, link = connection.credentials, a_link()
-    both = Right.SERVICE_CONNECT, Right.REGISTRY_READ
-    before = await shown.put(await hub.policy_token("service", *both))
-    before.hold(link)
-    less = await shown.put(await hub.policy_token("service", Right.REGISTRY_READ))
-    assert connection.dismissed == [(link, UNAUTHORIZED_ACCESS)]
-    assert (before.revoked, less.revoked, len(shown)) == (True, False, 1)
-    assert await shown.put(await hub.policy_token("service", *both)) is less
-    assert await shown.put(await hub.policy_token("service", Right.REGISTRY_READ)) is less  # nothing rests on it
+    token = await hub.policy_token("service", Right.SERVICE_CONNECT, Right.REGISTRY_READ)
+    before = await shown.put(token)
+    if is_used:
+        before.hold(link)
+    policy = await hub.stores.policies.known_policy("service")
+    assert policy is not None
+    await hub.stores.policies.put_policy(replace(policy, rights=frozenset({Right.REGISTRY_READ})))  # nobody is told
+    after = await shown.put(token)
+    assert connection.dismissed == ([(link, UNAUTHORIZED_ACCESS)] if is_used else [])
+    assert (before.revoked, after is before, len(shown)) == (is_used, not is_used, 1)
     assert connection.closed == []
 
 
