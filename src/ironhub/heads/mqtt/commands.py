@@ -1,6 +1,6 @@
 """Commands on their way to one connected device: held for its session, published, completed by its PUBACK."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from ironhub.access.model import Grant, Permission
@@ -9,6 +9,7 @@ from ironhub.dialects.azure.topics import command_topic
 from ironhub.heads.mqtt.link import Link
 from ironhub.heads.mqtt.services import MqttServices
 from ironhub.heads.work import Step
+from ironhub.messaging.commands.holder import Holder
 from ironhub.messaging.commands.model import Delivery, LockLost
 
 MAX_TOPIC: Final = 65_535
@@ -22,10 +23,9 @@ class CommandFeed:
         "_enqueue",
         "_fetching",
         "_grant",
-        "_holds",
+        "_holder",
         "_hub",
         "_link",
-        "_owner",
         "_qos_for",
         "_sent",
         "_sent_before",
@@ -45,13 +45,11 @@ class CommandFeed:
         self._grant = grant
         self._enqueue = enqueue
         self._qos_for = qos_for
-        self._owner = hub.entropy.uuid()
+        self._holder = Holder(hub.commands, hub.entropy)
         self._sent: dict[int, tuple[str, int]] = {}
         """By packet id: lock token and sequence number of what waits for its PUBACK."""
         self._sent_before = hub.parked.take_sent(grant.identity)
         self._fetching = False
-        self._holds = False
-        """Whether anything may be held; most sessions never get a command, and have nothing to release."""
 
     def wake(self) -> None:
         """Something may wait in the queue, or the window has opened."""
@@ -71,26 +69,19 @@ class CommandFeed:
         """The session is over: what it holds goes back in its place for the next one."""
         self._hub.parked.remember_sent(self._grant.identity, {number for _, number in self._sent.values()})
         self._sent.clear()
-        if self._holds:
-            await self._hub.commands.release(self._grant, owner=self._owner)
+        await self._holder.release(self._grant)
 
     async def _fetch(self) -> None:
         self._fetching = False
         wire = self._link.wire
         while not self._link.closed and wire.can_publish:
             window = self._hub.settings.limits.send_window - wire.in_flight
-            deliveries = await self._hold(window)
+            deliveries = await self._holder.hold(self._grant, limit=window)
             for delivery in deliveries:
                 await self._publish(delivery)
             self._link.flush()
             if len(deliveries) < window:
                 return
-
-    async def _hold(self, limit: int) -> Sequence[Delivery]:
-        held_before, self._holds = self._holds, True  # also when it fails: it may have been stored
-        deliveries = await self._hub.commands.hold(self._grant, owner=self._owner, limit=limit)
-        self._holds = held_before or bool(deliveries)
-        return deliveries
 
     async def _publish(self, delivery: Delivery) -> None:
         command = delivery.command

@@ -14,6 +14,7 @@ from ironhub.dialects.azure.amqp_device_messages import encode_command
 from ironhub.heads.amqp.device.session import DeviceSession
 from ironhub.heads.amqp.node import SilentNode
 from ironhub.heads.work import SerialWork
+from ironhub.messaging.commands.holder import Holder
 from ironhub.messaging.commands.model import Delivery, LockLost
 from ironhub.wire.amqp import Outcome, OutgoingLink, Settled
 
@@ -29,13 +30,13 @@ SENT_SETTLED: Final = 1
 class CommandsNode(SilentNode):
     """Hands out commands in order, one for each credit; what is out when the link ends goes back in its place."""
 
-    __slots__ = ("_fetching", "_gone", "_held", "_holds", "_link", "_owner", "_ready", "_session", "_work")
+    __slots__ = ("_fetching", "_gone", "_held", "_holder", "_link", "_ready", "_session", "_work")
 
     def __init__(self, session: DeviceSession, link: OutgoingLink) -> None:
         session.grant(Permission.COMMAND_RECEIVE)
         self._session = session
         self._link = link
-        self._owner = session.hub.entropy.uuid()
+        self._holder = Holder(session.hub.commands, session.hub.entropy)
         self._work = SerialWork(session.hub.background, done=session.peer.soon_flush, failed=self._failed)
         self._ready: deque[tuple[Delivery, float]] = deque()
         """Held and not sent, since the credit they were fetched for was taken back; and when their lock ends."""
@@ -43,8 +44,6 @@ class CommandsNode(SilentNode):
         """By delivery tag: lock token, and when the lock ends."""
         self._fetching = False
         self._gone = False
-        self._holds = False
-        """Whether anything may be held; most links never see a command, and have nothing to release."""
 
     def wake(self) -> None:
         """Something may wait in the queue, or there is room for it."""
@@ -73,7 +72,7 @@ class CommandsNode(SilentNode):
         session.commands.discard(self)
         if session.revoked:
             self._work.forget()
-        if self._holds:
+        if self._holder.may_hold:
             self._work.add(self._release)
         session.drop(self)
 
@@ -91,10 +90,8 @@ class CommandsNode(SilentNode):
         while (room := self._room()) > 0:
             hub = self._session.hub
             until = hub.clock.now() + hub.commands.lock_duration
-            held_before, self._holds = self._holds, True  # also when it fails: it may have been stored
             grant = self._session.grant(Permission.COMMAND_RECEIVE)
-            deliveries = await hub.commands.receive(grant, owner=self._owner, limit=room)
-            self._holds = held_before or bool(deliveries)
+            deliveries = await self._holder.receive(grant, limit=room)
             self._ready.extend((delivery, until) for delivery in deliveries)
             self._send_ready()
             if len(deliveries) < room:
@@ -145,5 +142,4 @@ class CommandsNode(SilentNode):
         self._session.peer.detach(self._link, error)
 
     async def _release(self) -> None:
-        grant = self._session.grant(Permission.COMMAND_RECEIVE)
-        await self._session.hub.commands.release(grant, owner=self._owner)
+        await self._holder.release(self._session.grant(Permission.COMMAND_RECEIVE))
