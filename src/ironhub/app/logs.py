@@ -1,7 +1,8 @@
 """Logs: one line per event on stderr, as JSON for machines or coloured for people.
 
-Protects against secrets in logs (fields that are named like one are blanked, whoever put them there) and against log
-injection: what devices send cannot begin a new line or move the cursor.
+Protects against secrets in logs (fields that are named like one are blanked, whoever put them there, and so are keys
+and signatures in what a peer wrote where something else belongs) and against log injection: what devices send cannot
+begin a new line, move the cursor or fill the disk with one line.
 """
 
 import logging
@@ -20,6 +21,9 @@ BLANK: Final = "…"
 _SECRET: Final = re.compile(
     r"(?:^|_)(?:key|keys|token|secret|password|sig|signature|authorization|cookie)$", re.IGNORECASE
 )
+_SHOWN: Final = re.compile(r"((?:sig|SharedAccessKey|SharedAccessSignature)(?:=|%3d))[^&;,\s'\"]+", re.IGNORECASE)
+MAX_TEXT: Final = 2000
+"""Characters of one field."""
 _NOISY: Final = ("alembic", "uvicorn", "httpx", "httpcore", "asyncio", "aiosqlite")
 
 Event = MutableMapping[str, Any]
@@ -67,7 +71,14 @@ def _with_origin(_: Any, __: str, event: Event) -> Event:
 
 
 def _without_secrets(_: Any, __: str, event: Event) -> Event:
-    return {name: BLANK if _SECRET.search(name) else value for name, value in event.items()}
+    return {name: BLANK if _SECRET.search(name) else _shown(value) for name, value in event.items()}
+
+
+def _shown(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + BLANK
+    return _SHOWN.sub(rf"\1{BLANK}", text)
 
 
 def _harmless(_: Any, __: str, event: Event) -> Event:

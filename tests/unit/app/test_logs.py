@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ironhub.app.logs import configure_logs
+from ironhub.app.logs import MAX_TEXT, configure_logs
 
 LOG = logging.getLogger("ironhub.tests")
 
@@ -44,6 +44,26 @@ def test_what_is_named_like_a_secret_is_blanked(stream: io.StringIO, format_name
     LOG.info("oops", extra={"primary_key": "s3cr3t", "token": "s3cr3t", "Password": "s3cr3t", "monkey": "fine"})
     assert "s3cr3t" not in stream.getvalue()
     assert "fine" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "user name 'SharedAccessSignature sr=hub%2Fdevices%2Fd&sig=s3cr3t%2Bx%3D&se=1795266140'",
+        "/devices/d/SharedAccessSignature%20sr%3Dhub%26sig%3Ds3cr3t",
+        "HostName=hub;DeviceId=d;SharedAccessKey=s3cr3t+x/y=",
+        "x" * MAX_TEXT + "s3cr3t",
+    ],
+)
+@pytest.mark.parametrize("format_name", ["json", "console"])
+def test_a_secret_that_a_peer_wrote_where_it_does_not_belong_is_blanked(
+    stream: io.StringIO, format_name: str, written: str
+) -> None:
+    configure_logs(format_name, "info", stream=stream)
+    LOG.info("refused", extra={"detail": written, "count": 7})
+    assert "s3cr3t" not in stream.getvalue()
+    assert written[:9] in stream.getvalue()
+    assert len(stream.getvalue()) < MAX_TEXT + 500
 
 
 @pytest.mark.parametrize("library", ["alembic.runtime.migration", "uvicorn.error", "httpx"])
