@@ -32,6 +32,8 @@ CREDIT: Final = 100
 """Transfers a back end may have on the way."""
 MAX_UNSTORED: Final = 1 << 20
 """Bytes of one link that wait for their commit before reading from the peer pauses."""
+MAX_AT_ONCE: Final = 128
+"""Commands of one link that are being stored at the same time: a batch may hold thousands."""
 MAX_TRANSFER: Final = MAX_MESSAGE
 """Bytes of one transfer; larger ones end the link. A command over its own bound is rejected, and the link stays."""
 
@@ -48,7 +50,7 @@ async def open_sender(peer: Peer, link: IncomingLink, address: ServiceCommands) 
 class CommandSender(SilentNode):
     """Takes commands from a back end and stores them in the order they came."""
 
-    __slots__ = ("_credential", "_link", "_peer", "_unstored", "_waiting")
+    __slots__ = ("_credential", "_link", "_peer", "_room", "_turn", "_unstored", "_waiting")
 
     def __init__(self, peer: Peer, link: IncomingLink, credential: ServiceCredential) -> None:
         self._peer = peer
@@ -56,6 +58,8 @@ class CommandSender(SilentNode):
         self._credential = credential
         self._waiting = 0
         self._unstored = 0
+        self._turn = asyncio.Lock()
+        self._room = asyncio.Semaphore(MAX_AT_ONCE)
 
     @property
     def overloaded(self) -> bool:
@@ -89,11 +93,27 @@ class CommandSender(SilentNode):
 
         A single command takes the same steps as one of a batch, so neither overtakes the other.
         """
-        drafts = [decode_command(each) for each in read_messages(delivery.payload, delivery.message_format)]
-        sending = (self._send(candidates, draft) for candidates, draft in drafts)
+        async with self._turn:
+            drafts = [decode_command(each) for each in read_messages(delivery.payload, delivery.message_format)]
+            sending = [await self._begin(candidates, draft) for candidates, draft in drafts]
         for result in await asyncio.gather(*sending, return_exceptions=True):
             if result is not None:
                 raise result
+
+    async def _begin(self, candidates: Sequence[Identity], draft: CommandDraft) -> asyncio.Task[HubError | None]:
+        """Begin to store it once there is room; nothing else of this link begins before."""
+        await self._room.acquire()
+        task = asyncio.get_running_loop().create_task(self._refusal(candidates, draft))
+        task.add_done_callback(lambda _: self._room.release())
+        return task
+
+    async def _refusal(self, candidates: Sequence[Identity], draft: CommandDraft) -> HubError | None:
+        """Return why it is not stored; without a traceback, which would keep all that was at hand."""
+        try:
+            await self._send(candidates, draft)
+        except HubError as error:
+            return error.with_traceback(None)
+        return None
 
     async def _send(self, candidates: Sequence[Identity], draft: CommandDraft) -> None:
         """Some clients percent-encode the id and some do not: the first candidate that exists is meant."""

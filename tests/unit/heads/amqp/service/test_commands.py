@@ -1,14 +1,18 @@
+import asyncio
+from dataclasses import replace
+
 import pytest
 from tests.fakes.amqp_client import ClientLink, message
 from tests.fakes.amqp_head import AmqpHub, Peer
 from tests.fakes.grants import by_device, by_operator
 from tests.fakes.trouble import until
 
-from ironhub.access.model import Permission
+from ironhub.access.model import Grant, Permission
 from ironhub.core.ids import Identity, identity
 from ironhub.heads.amqp.service import commands
 from ironhub.identity.model import Right
-from ironhub.messaging.commands.model import Ack, Command, CommandSettings
+from ironhub.messaging.commands.model import Ack, Command, CommandDraft, CommandSettings
+from ironhub.messaging.commands.service import CommandService
 from ironhub.wire.amqp import encode
 from ironhub.wire.amqp.conditions import UNAUTHORIZED_ACCESS
 from ironhub.wire.amqp.message import BATCH
@@ -27,6 +31,21 @@ async def hub() -> AmqpHub:
     hub = AmqpHub()
     await hub.register(PRESS, ARM, PERCENT)
     return hub
+
+
+class CountingCommands(CommandService):
+    """Takes its time, and counts how many wait for it."""
+
+    def __init__(self, hub: AmqpHub, settings: CommandSettings) -> None:
+        super().__init__(hub.commands, hub.bus, hub.clock, hub.entropy, settings)
+        self.now = self.most = 0
+
+    async def send(self, grant: Grant, draft: CommandDraft) -> Command:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+        return await super().send(grant, draft)
 
 
 async def sender(hub: AmqpHub) -> tuple[Peer, ClientLink]:
@@ -244,3 +263,17 @@ async def test_what_came_before_the_right_ended_and_is_not_stored_yet_is_dropped
     await peer.settle()
     assert link.refusal == UNAUTHORIZED_ACCESS
     assert await queued(hub) == []
+
+
+async def test_a_batch_of_many_goes_in_few_at_a_time_and_nothing_overtakes_it(hub: AmqpHub) -> None:
+    hub.amqp = replace(hub.amqp, commands=CountingCommands(hub, CommandSettings(max_pending=1000)))
+    peer, link = await sender(hub)
+    count = 3 * commands.MAX_AT_ONCE
+    batch = b"".join(data_section(to(body=b"%d" % number)) for number in range(count))
+    peer.client.transfer(link, batch, message_format=BATCH)
+    peer.client.transfer(link, to(body=b"%d" % count))
+    await peer.until(lambda: len(link.states) == 2)
+    assert [each.body for each in await queued(hub)] == [b"%d" % number for number in range(count + 1)]
+    counted = hub.amqp.commands
+    assert isinstance(counted, CountingCommands)
+    assert 1 < counted.most <= commands.MAX_AT_ONCE
