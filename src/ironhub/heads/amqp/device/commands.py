@@ -1,18 +1,15 @@
-"""Commands on their way to one device: each under a lock while it is out, settled by the device's disposition.
-
-A disposition that comes after its lock has ended is ignored: the command is in the queue again, or with somebody else,
-and to detach the link over it would cost the device all that it has received in time.
-"""
+"""Commands on their way to one device: each under a lock while it is out, settled by the device's disposition."""
 
 from collections import deque
+from functools import partial
 from typing import Final
-from uuid import UUID
 
 from ironhub.access.model import Permission
 from ironhub.core.errors import HubError
 from ironhub.dialects.azure.amqp_device_messages import encode_command
 from ironhub.heads.amqp.device.session import DeviceSession
 from ironhub.heads.amqp.node import SilentNode
+from ironhub.heads.amqp.outstanding import Outstanding
 from ironhub.heads.work import SerialWork
 from ironhub.messaging.commands.holder import Holder
 from ironhub.messaging.commands.model import Delivery, LockLost
@@ -21,27 +18,23 @@ from ironhub.wire.amqp import Outcome, OutgoingLink, Settled
 WINDOW: Final = 50
 """Commands that one link holds at a time: as many as a queue has by default. A device that wants fewer grants less."""
 MAX_UNSETTLED: Final = 1000
-"""Deliveries that a device may leave without a disposition; their locks have ended, but its link remembers them."""
-
-SENT_SETTLED: Final = 1
-"""The snd-settle-mode of a device that settles nothing: what was sent to it is complete."""
+"""See `Outstanding`."""
 
 
 class CommandsNode(SilentNode):
     """Hands out commands in order, one for each credit; what is out when the link ends goes back in its place."""
 
-    __slots__ = ("_fetching", "_gone", "_held", "_holder", "_link", "_ready", "_session", "_work")
+    __slots__ = ("_fetching", "_gone", "_holder", "_link", "_out", "_ready", "_session", "_work")
 
     def __init__(self, session: DeviceSession, link: OutgoingLink) -> None:
         session.grant(Permission.COMMAND_RECEIVE)
         self._session = session
         self._link = link
+        self._out = Outstanding(link, session.hub.clock, window=WINDOW, max_unsettled=MAX_UNSETTLED)
         self._holder = Holder(session.hub.commands, session.hub.entropy)
         self._work = SerialWork(session.hub.background, done=session.peer.soon_flush, failed=self._failed)
         self._ready: deque[tuple[Delivery, float]] = deque()
         """Held and not sent, since the credit they were fetched for was taken back; and when their lock ends."""
-        self._held: dict[bytes, tuple[str, float]] = {}
-        """By delivery tag: lock token, and when the lock ends."""
         self._fetching = False
         self._gone = False
 
@@ -60,10 +53,9 @@ class CommandsNode(SilentNode):
 
     def settled(self, event: Settled) -> None:
         """The device has decided about a command."""
-        held = self._held.pop(event.tag, None)
-        if held is not None:
-            token = held[0]
-            self._work.add(lambda: self._settle(token, event.outcome))
+        token = self._out.take(event.tag)
+        if token is not None:
+            self._work.add(partial(self._settle, token, event.outcome))
 
     def detached(self) -> None:
         """What the device did not settle goes back, for its next link."""
@@ -78,12 +70,7 @@ class CommandsNode(SilentNode):
 
     def _room(self) -> int:
         """How many more may be out; none while some are ready, which there is no credit for."""
-        if self._gone or self._session.peer.channel.congested:
-            return 0
-        now = self._session.hub.clock.now()
-        for tag in [tag for tag, (_, until) in self._held.items() if until <= now]:
-            del self._held[tag]
-        return min(self._link.sendable, WINDOW - len(self._held), MAX_UNSETTLED - self._link.unsettled)
+        return 0 if self._gone or self._session.peer.channel.congested else self._out.room()
 
     async def _fetch(self) -> None:
         self._fetching = False
@@ -108,14 +95,8 @@ class CommandsNode(SilentNode):
         self._session.peer.soon_flush()
 
     def _send(self, delivery: Delivery, until: float) -> None:
-        token = delivery.lock_token
-        tag = UUID(token).bytes  # .NET takes the tag for the lock token
-        settled = self._link.snd_settle_mode == SENT_SETTLED
-        if settled:
-            self._work.add(lambda: self._settle(token, Outcome.ACCEPTED))
-        else:
-            self._held[tag] = token, until
-        self._link.send(encode_command(delivery, until), tag, settled=settled)
+        if self._out.send(encode_command(delivery, until), delivery.lock_token, until):
+            self._work.add(partial(self._settle, delivery.lock_token, Outcome.ACCEPTED))
 
     def _answer_drain(self) -> None:
         """Nothing more comes for now: say so to a device that asked for all there is."""

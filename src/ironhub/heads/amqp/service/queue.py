@@ -1,27 +1,26 @@
 """A queue that back ends read over a link: each entry under a lock while it is out, settled by a disposition.
 
-A disposition that comes after its lock has ended, or twice, is ignored: the entry is in the queue again, or with
-somebody else. What is out when the link ends goes back.
+What is out when the link ends goes back.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple, Protocol
-from uuid import UUID
 
 from ironhub.core.errors import HubError
 from ironhub.heads.amqp.node import SilentNode
+from ironhub.heads.amqp.outstanding import Outstanding
 from ironhub.heads.amqp.peer import Peer
 from ironhub.messaging.arrivals import Arrivals
-from ironhub.wire.amqp import SND_SETTLED, Outcome, OutgoingLink, Settled
+from ironhub.wire.amqp import Outcome, OutgoingLink, Settled
 
 log: Final = logging.getLogger(__name__)
 
 WINDOW: Final = 8
 """Entries that one link holds at a time, whatever credit it has: others want some too."""
 MAX_UNSETTLED: Final = 100
-"""Deliveries that a reader may leave without a disposition; their locks have ended, but its link remembers them."""
+"""See `Outstanding`."""
 RETRY_AFTER: Final = 1.0
 """Seconds until a queue that could not be read is looked at again."""
 
@@ -57,14 +56,13 @@ class Source(Protocol):
 class QueueNode(SilentNode):
     """Hands out entries, one for each credit, as soon as they are there."""
 
-    __slots__ = ("_gone", "_held", "_leave", "_link", "_looking", "_peer", "_retry", "_source")
+    __slots__ = ("_gone", "_leave", "_link", "_looking", "_out", "_peer", "_retry", "_source")
 
     def __init__(self, peer: Peer, link: OutgoingLink, source: Source) -> None:
         self._peer = peer
         self._link = link
         self._source = source
-        self._held: dict[bytes, Held] = {}
-        """By delivery tag."""
+        self._out = Outstanding(link, peer.hub.clock, window=WINDOW, max_unsettled=MAX_UNSETTLED)
         self._looking = False
         self._gone = False
         self._retry: asyncio.TimerHandle | None = None
@@ -78,9 +76,9 @@ class QueueNode(SilentNode):
 
     def settled(self, event: Settled) -> None:
         """The reader has decided about an entry."""
-        held = self._held.pop(event.tag, None)
-        if held is not None:
-            self._spawn_settling(held, event.outcome)
+        token = self._out.take(event.tag)
+        if token is not None:
+            self._spawn_settling(token, event.outcome)
             self._wake()
 
     def detached(self) -> None:
@@ -89,9 +87,8 @@ class QueueNode(SilentNode):
         self._leave()
         if self._retry is not None:
             self._retry.cancel()
-        for held in self._held.values():
-            self._spawn_settling(held, Outcome.RELEASED)
-        self._held.clear()
+        for token in self._out.take_all():
+            self._spawn_settling(token, Outcome.RELEASED)
 
     def _wake(self) -> None:
         if not self._looking and self._room() > 0:
@@ -100,11 +97,7 @@ class QueueNode(SilentNode):
 
     def _room(self) -> int:
         """How many more may be out."""
-        if self._gone or self._peer.channel.congested:
-            return 0
-        now = self._peer.hub.clock.now()
-        self._held = {tag: held for tag, held in self._held.items() if held.locked_until > now}
-        return min(self._link.sendable, WINDOW - len(self._held), MAX_UNSETTLED - self._link.unsettled)
+        return 0 if self._gone or self._peer.channel.congested else self._out.room()
 
     async def _look(self) -> None:
         try:
@@ -122,15 +115,12 @@ class QueueNode(SilentNode):
 
     def _hand_out(self, held: Held) -> None:
         if self._gone or self._link.sendable < 1:
-            self._spawn_settling(held, Outcome.RELEASED)  # the reader went, or took its credit back, meanwhile
+            self._spawn_settling(
+                held.lock_token, Outcome.RELEASED
+            )  # the reader went, or took its credit back, meanwhile
             return
-        settled = self._link.snd_settle_mode == SND_SETTLED
-        tag = UUID(held.lock_token).bytes  # .NET takes the tag for the lock token
-        if settled:
-            self._spawn_settling(held, Outcome.ACCEPTED)
-        else:
-            self._held[tag] = held
-        self._link.send(held.payload, tag, settled=settled)
+        if self._out.send(held.payload, held.lock_token, held.locked_until):
+            self._spawn_settling(held.lock_token, Outcome.ACCEPTED)
         self._peer.soon_flush()
 
     def _answer_drain(self) -> None:
@@ -139,11 +129,11 @@ class QueueNode(SilentNode):
             self._link.drained()
             self._peer.soon_flush()
 
-    def _spawn_settling(self, held: Held, outcome: int) -> None:
+    def _spawn_settling(self, lock_token: str, outcome: int) -> None:
         """A rejected entry is one that the reader never wants to see again."""
         done = outcome in (Outcome.ACCEPTED, Outcome.REJECTED)
         settle = self._source.complete if done else self._source.abandon
-        self._peer.hub.background.spawn(_quietly(settle(held.lock_token)))
+        self._peer.hub.background.spawn(_quietly(settle(lock_token)))
 
 
 async def _quietly(settling: Awaitable[None]) -> None:
