@@ -1,15 +1,14 @@
 """AMQP peers who open, send or ask too much, read nothing, settle nothing: what they cost is bounded and comes back."""
 
-import socket
-import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Final
 
 import pytest
 from tests.fakes.amqp_bystander import AmqpBystander
 from tests.fakes.amqp_client import filtered_source, message, selector
 from tests.fakes.bystander import Bystander, Watch, new_device
+from tests.fakes.floods import LEFT, PEAK, Attack, bounded, flood, leaves_nothing, narrowed
 from tests.fakes.raw_amqp import (
     RawAmqp,
     amqp_device,
@@ -19,7 +18,7 @@ from tests.fakes.raw_amqp import (
     stream_token,
     telemetry_address,
 )
-from tests.fakes.raw_device import MARK, RESET, TlsStream, WebSocketStream, policy_token, send_command
+from tests.fakes.raw_device import MARK, policy_token, send_command
 from tests.fakes.running_hub import Registered, RunningHub
 
 from ironhub.wire.amqp import encode
@@ -31,31 +30,7 @@ from ironhub.wire.amqp.performatives import Begin, Detach, End, Flow, Transfer
 
 BYSTANDER = AmqpBystander
 OVER = pytest.mark.parametrize("over", ["amqp", "websocket"])
-MIB: Final = 1 << 20
-PEAK: Final = 48 * MIB
-"""What one attacker may make the hub hold at most."""
-LEFT: Final = 12 * MIB
-"""What may seem to be left of it: an allocator gives memory back in its own time."""
-FLOOD_TIME: Final = 0.6
-"""Seconds an attacker goes on sending where the hub does not stop it."""
 MANY: Final = 0xFFFF_FFFF
-Attack = Callable[[RunningHub, Registered], None]
-
-
-def flood(peer: RawAmqp, data: bytes, *, times: int = 1_000_000) -> None:
-    """Send `data` again and again and read nothing, until the hub stops reading, cuts, or time is up."""
-    stream = peer.stream
-    tls = stream.tls.socket if isinstance(stream, WebSocketStream) else None
-    tls = stream.socket if isinstance(stream, TlsStream) else tls
-    assert tls is not None
-    tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    ends = time.monotonic() + FLOOD_TIME
-    tls.settimeout(0.3)
-    with suppress(TimeoutError, *RESET):
-        for _ in range(times):
-            if time.monotonic() > ends:
-                return
-            tls.sendall(data)
 
 
 def flooding(make: Callable[[RawAmqp, Registered], bytes], *, times: int = 1_000_000) -> Attack:
@@ -63,7 +38,7 @@ def flooding(make: Callable[[RawAmqp, Registered], bytes], *, times: int = 1_000
 
     def attack(hub: RunningHub, device: Registered) -> None:
         with amqp_device(hub, device) as peer:
-            flood(peer, make(peer, device), times=times)
+            flood(peer.stream, make(peer, device), times=times)
 
     return attack
 
@@ -142,15 +117,10 @@ def test_a_flood_costs_bounded_memory_and_leaves_none(
 ) -> None:
     device = new_device(hub)
     FLOODS[name](hub, device)  # the first makes what is made once only
-    watch.settled()
-    before = watch.memory()
-    watch.forget_peak()
-    FLOODS[name](hub, device)
-    bystander.check()
-    bystander.newcomer()
-    watch.settled()
-    assert watch.peak_memory() - before < PEAK
-    assert watch.memory() - before < LEFT
+    with bounded(watch):
+        FLOODS[name](hub, device)
+        bystander.check()
+        bystander.newcomer()
     with amqp_device(hub, device) as peer:
         assert peer.is_open()
 
@@ -186,24 +156,22 @@ def _links(hub: RunningHub, device: Registered) -> None:
 def test_thousands_of_links_are_refused_beyond_a_bound(hub: RunningHub, bystander: Bystander, watch: Watch) -> None:
     device = new_device(hub)
     _links(hub, device)
-    watch.settled()
-    before = watch.memory()
-    watch.forget_peak()
-    _links(hub, device)
-    bystander.check()
-    watch.settled()
-    assert watch.peak_memory() - before < PEAK
-    assert watch.memory() - before < LEFT
+    with bounded(watch):
+        _links(hub, device)
+        bystander.check()
 
 
 def test_links_with_long_names_and_properties_share_one_bound(hub: RunningHub, watch: Watch) -> None:
     device, before = new_device(hub), watch.memory()
     watch.forget_peak()
     with amqp_device(hub, device) as peer:
+        said: list[bytes] = []
+        peer.client.send = said.append
         for number in range(1000):
             properties = [("x", encode.string("y" * 14_000))]
             peer.client.sender(telemetry_address(device), name=f"{number}" + "n" * 15_000, properties=properties)
-        peer.is_open()
+        peer.client.send = peer.send
+        flood(peer.stream, b"".join(said), times=1)  # the hub reads no further while its answers are not read
     assert watch.peak_memory() - before < PEAK
 
 
@@ -271,11 +239,7 @@ def test_a_reader_who_grants_all_credit_and_reads_nothing(
     with ExitStack() as stack:
         for _ in range(4):
             peer = stack.enter_context(shown(hub, stream_token(hub), over=over))
-            stream = peer.stream
-            tls = stream.tls.socket if isinstance(stream, WebSocketStream) else None
-            tls = stream.socket if isinstance(stream, TlsStream) else tls
-            assert tls is not None
-            tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            narrowed(peer.stream)
             for partition in range(4):
                 peer.client.receiver("", terminus=oldest(partition), credit=MANY)  # type: ignore[arg-type]
         for _ in range(3):
@@ -390,12 +354,7 @@ def test_readers_who_come_and_go_leave_nothing(hub: RunningHub, watch: Watch) ->
                 if number % 3:
                     peer.answered(link)
 
-    churn()
-    watch.settled()
-    before = watch.memory()
-    churn()
-    watch.settled()
-    assert watch.memory() - before < LEFT
+    leaves_nothing(watch, churn)
 
 
 def test_the_sixth_reader_of_a_partition_is_told_that_it_is_one_too_many(hub: RunningHub) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes.amqp_bystander import AmqpBystander
 from tests.fakes.amqp_client import ClientLink, message
 from tests.fakes.bystander import Watch, new_device
+from tests.fakes.floods import PEAK
 from tests.fakes.raw_amqp import RawAmqp, amqp_device, dial_amqp, telemetry_address
 from tests.fakes.raw_device import MARK
 from tests.fakes.running_hub import Registered, RunningHub
@@ -27,8 +28,6 @@ from ironhub.wire.amqp.performatives import Transfer
 
 BYSTANDER = AmqpBystander
 DEEP: Final = 100_000
-MIB: Final = 1 << 20
-PEAK: Final = 48 * MIB
 
 
 class Online(NamedTuple):

@@ -10,13 +10,12 @@ from typing import Final
 
 import pytest
 from tests.fakes.bystander import Bystander, Watch, new_device
+from tests.fakes.floods import PEAK, Attack, bounded, flood, leaves_nothing, narrowed
 from tests.fakes.mqtt_packets import PINGREQ, connect, puback, publish, subscribe, unsubscribe
 from tests.fakes.raw_device import (
     MARK,
     RESET,
-    RawDevice,
     TlsStream,
-    WebSocketStream,
     command_filter,
     dial,
     events_topic,
@@ -28,31 +27,6 @@ from tests.fakes.raw_device import (
 )
 from tests.fakes.running_hub import Registered, RunningHub
 
-MIB: Final = 1 << 20
-PEAK: Final = 48 * MIB
-"""What one attacker may make the hub hold at most: buffers of a few MiB, and what a batch of its packets becomes."""
-LEFT: Final = 12 * MIB
-"""What may seem to be left of it: an allocator gives memory back in its own time."""
-FLOOD_TIME: Final = 0.6
-"""Seconds an attacker goes on sending where the hub does not stop it."""
-Attack = Callable[[RunningHub, Registered], None]
-
-
-def flood(peer: RawDevice, data: bytes, *, times: int = 1_000_000) -> None:
-    """Send `data` again and again and read nothing, until the hub stops reading, cuts, or time is up."""
-    stream = peer.stream
-    tls = stream.tls.socket if isinstance(stream, WebSocketStream) else None
-    tls = stream.socket if isinstance(stream, TlsStream) else tls
-    assert tls is not None
-    tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    ends = time.monotonic() + FLOOD_TIME
-    tls.settimeout(0.3)
-    with suppress(TimeoutError, *RESET):
-        for _ in range(times):
-            if time.monotonic() > ends:
-                return
-            tls.sendall(data)
-
 
 def flooding(make: Callable[[Registered], bytes], *, feeds: tuple[str, ...] = (), times: int = 1_000_000) -> Attack:
     """A connected device that floods with what `make` returns and reads nothing."""
@@ -61,7 +35,7 @@ def flooding(make: Callable[[Registered], bytes], *, feeds: tuple[str, ...] = ()
         with online(hub, device) as peer:
             for place, topic_filter in enumerate(feeds, 1):
                 peer.subscribe(topic_filter.format(device.device_id), qos=0, packet_id=place)
-            flood(peer, make(device), times=times)
+            flood(peer.stream, make(device), times=times)
 
     return attack
 
@@ -99,15 +73,10 @@ def test_a_flood_costs_bounded_memory_and_leaves_none(
     device = new_device(hub)
     hub.call("PATCH", f"/twins/{device.device_id}", json={"desired": json.loads(LARGE)})
     FLOODS[name](hub, device)  # the first makes what is made once only
-    watch.settled()
-    before = watch.memory()
-    watch.forget_peak()
-    FLOODS[name](hub, device)
-    bystander.check()
-    bystander.newcomer()
-    watch.settled()
-    assert watch.peak_memory() - before < PEAK
-    assert watch.memory() - before < LEFT
+    with bounded(watch):
+        FLOODS[name](hub, device)
+        bystander.check()
+        bystander.newcomer()
     with online(hub, device) as peer:
         assert peer.is_open()
 
@@ -133,8 +102,7 @@ def unread_commands(hub: RunningHub, device: Registered, qos: int) -> None:
     for _ in range(50):
         send_command(hub, device, b"x" * 65_000)
     with online(hub, device) as peer:
-        assert isinstance(peer.stream, TlsStream)
-        peer.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        narrowed(peer.stream)
         peer.send(subscribe(1, (command_filter(device), qos)))
         with online(hub, new_device(hub)) as other:
             other.ping()
@@ -147,13 +115,9 @@ def test_commands_that_are_not_read_wait_and_are_bounded(
 ) -> None:
     device = new_device(hub)
     unread_commands(hub, device, qos)
-    before = watch.memory()
-    watch.forget_peak()
-    unread_commands(hub, device, qos)
-    bystander.check()
-    watch.settled()
-    assert watch.peak_memory() - before < PEAK
-    assert watch.memory() - before < LEFT
+    with bounded(watch):
+        unread_commands(hub, device, qos)
+        bystander.check()
 
 
 def test_changes_of_desired_properties_that_are_not_read_end_the_session(hub: RunningHub, watch: Watch) -> None:
@@ -162,8 +126,7 @@ def test_changes_of_desired_properties_that_are_not_read_end_the_session(hub: Ru
     memory, level = watch.memory(), watch.settled()
     with online(hub, device) as peer, hub.admin() as admin:
         peer.subscribe("$iothub/twin/PATCH/properties/desired/#", qos=0)
-        assert isinstance(peer.stream, TlsStream)
-        peer.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        narrowed(peer.stream)
         changes = 0
         while changes % 50 or watch.level().connections > level.connections:
             changes += 1
@@ -226,12 +189,7 @@ def test_sessions_that_come_and_go_leave_nothing(hub: RunningHub, watch: Watch) 
             with online(hub, device, ("mqtt", "websocket")[number % 2], clean=number % 3 == 0) as peer:
                 peer.send(subscribe(1, (command_filter(device), 1)), publish(events_topic(device), MARK, qos=1))
 
-    churn()
-    watch.settled()
-    before = watch.memory()
-    churn()
-    watch.settled()
-    assert watch.memory() - before < LEFT
+    leaves_nothing(watch, churn)
 
 
 def test_a_crowd_of_refused_connects_leaves_nothing(hub: RunningHub, bystander: Bystander, watch: Watch) -> None:
@@ -245,12 +203,7 @@ def test_a_crowd_of_refused_connects_leaves_nothing(hub: RunningHub, bystander: 
             bystander.newcomer()
             assert all(peer.connack(b"") == 5 for peer in peers)
 
-    crowd()
-    watch.settled()
-    before = watch.memory()
-    crowd()
-    watch.settled()
-    assert watch.memory() - before < LEFT
+    leaves_nothing(watch, crowd)
 
 
 def test_requests_that_still_wait_are_dropped_when_the_right_is_withdrawn(hub: RunningHub) -> None:
