@@ -1,8 +1,11 @@
 """What stands behind one link: a node."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from ironhub.wire.amqp import Delivery, Settled
+
+SETTLED_TAG: Final = b"\0"
+"""Of whatever is settled when it is sent: nobody will ever refer to it."""
 
 
 class Node(Protocol):

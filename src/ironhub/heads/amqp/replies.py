@@ -5,14 +5,11 @@ Source: azure-service-api 2.5: clients grant credit for the answer after they ha
 """
 
 from collections.abc import Callable
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from ironhub.core.errors import HubError
-from ironhub.heads.amqp.node import SilentNode
+from ironhub.heads.amqp.node import SETTLED_TAG, SilentNode
 from ironhub.wire.amqp import IncomingLink, OutgoingLink
-
-_TAG: Final = b"\0"
-"""Answers are settled when they are sent: the tag tells nobody anything."""
 
 
 class TooManyRequests(HubError):
@@ -101,7 +98,7 @@ class ReplyLinks:
         link = self._link_for(answer)
         if link is None or link.sendable < 1:
             return False
-        link.send(answer.payload, _TAG, True)
+        link.send(answer.payload, SETTLED_TAG, True)
         return True
 
     def _link_for(self, answer: _Answer) -> OutgoingLink | None:

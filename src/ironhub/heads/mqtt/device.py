@@ -35,7 +35,7 @@ from ironhub.identity.model import DevicePrincipal
 from ironhub.messaging.methods.model import MethodAnswer
 from ironhub.messaging.sessions.model import StoredSession
 from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER
-from ironhub.messaging.telemetry.model import Encoding, Entry, Flag, MessageTooLarge
+from ironhub.messaging.telemetry.model import WAITING_OVERHEAD, Encoding, Entry, Flag, MessageTooLarge
 from ironhub.messaging.telemetry.service import Uplink
 from ironhub.wire.mqtt import (
     Acknowledged,
@@ -50,9 +50,6 @@ from ironhub.wire.mqtt import (
 )
 
 log: Final = logging.getLogger(__name__)
-
-OVERHEAD: Final = 128
-"""Bytes that a message costs while it waits for its commit, besides its body."""
 
 
 class DeviceSession:
@@ -242,7 +239,7 @@ class DeviceSession:
         return self._uplink
 
     def _store(self, entries: list[Entry], packet_ids: list[int]) -> None:
-        size = OVERHEAD * len(entries)
+        size = WAITING_OVERHEAD * len(entries)
         for entry in entries:
             size += len(entry.body)
         self._unstored += size

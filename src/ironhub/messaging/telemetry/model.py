@@ -6,6 +6,8 @@ from typing import ClassVar, Final, NamedTuple
 from ironhub.core.errors import HubError
 from ironhub.core.ids import Identity
 
+WAITING_OVERHEAD: Final = 128
+"""Bytes that an entry costs while it waits for its commit, besides what it says."""
 MAX_MESSAGE: Final = 262_144
 """Bytes of a message's body and properties together, and of a batch's."""
 

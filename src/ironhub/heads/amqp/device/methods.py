@@ -9,14 +9,12 @@ from ironhub.dialects.azure.amqp_device_messages import decode_method_answer, en
 from ironhub.dialects.azure.amqp_errors import link_error
 from ironhub.dialects.azure.amqp_reading import read_message
 from ironhub.heads.amqp.device.session import DeviceSession
-from ironhub.heads.amqp.node import SilentNode
+from ironhub.heads.amqp.node import SETTLED_TAG, SilentNode
 from ironhub.messaging.methods.model import MethodAnswer
 from ironhub.messaging.methods.service import MAX_CALLS_PER_DEVICE
 from ironhub.wire.amqp import Delivery, IncomingLink, Outcome, OutgoingLink
 
 ANSWER_CREDIT: Final = 2 * MAX_CALLS_PER_DEVICE
-TAG: Final = b"\x00"
-"""Of what is sent settled: nobody will ever refer to it."""
 
 
 class CallsNode(SilentNode):
@@ -55,7 +53,7 @@ class CallsNode(SilentNode):
 
     def _pour(self) -> None:
         while self._waiting and self._link.sendable > 0:
-            self._link.send(self._waiting.popleft(), TAG, settled=True)
+            self._link.send(self._waiting.popleft(), SETTLED_TAG, settled=True)
         self._session.peer.soon_flush()
 
 

@@ -14,7 +14,7 @@ from ironhub.dialects.azure.amqp_reading import MessageMalformed, read_messages
 from ironhub.dialects.azure.amqp_stored import stored_properties
 from ironhub.heads.amqp.device.session import DeviceSession
 from ironhub.heads.amqp.node import SilentNode
-from ironhub.messaging.telemetry.model import Entry, MessageTooLarge
+from ironhub.messaging.telemetry.model import WAITING_OVERHEAD, Entry, MessageTooLarge
 from ironhub.wire.amqp import Delivery, IncomingLink, Outcome
 
 CREDIT: Final = 1000
@@ -22,8 +22,6 @@ CREDIT: Final = 1000
 TOLERATED: Final = 1 << 20
 """Bytes of a message that is rejected as too large; a larger one ends the link, and vendor clients then tear their
 connection down and may stay away."""
-OVERHEAD: Final = 128
-"""Bytes that a message costs while it waits for its commit, besides its body and properties."""
 
 Ranges = list[tuple[int, int]]
 """First and last delivery id of transfers that follow each other."""
@@ -58,7 +56,7 @@ class TelemetryNode(SilentNode):
         if not self._entries and not self._ranges:
             self._session.peer.when_read(self._store)
         self._entries += entries
-        self._size += len(delivery.payload) + OVERHEAD * len(entries)
+        self._size += len(delivery.payload) + WAITING_OVERHEAD * len(entries)
         if not delivery.settled:
             _extend(self._ranges, delivery.id)
 

@@ -23,9 +23,8 @@ from ironhub.dialects.azure.amqp_errors import link_error
 from ironhub.dialects.azure.amqp_reading import read_message, read_properties
 from ironhub.dialects.azure.errors import device_error_body, tracking_id
 from ironhub.dialects.azure.payloads import decode_reported, encode_own_twin
-from ironhub.heads.amqp.device.methods import TAG
 from ironhub.heads.amqp.device.session import DeviceSession, TakesReplies
-from ironhub.heads.amqp.node import SilentNode
+from ironhub.heads.amqp.node import SETTLED_TAG, SilentNode
 from ironhub.heads.work import SerialWork
 from ironhub.wire.amqp import Delivery, Error, IncomingLink, Outcome, OutgoingLink
 from ironhub.wire.amqp.conditions import RESOURCE_LIMIT_EXCEEDED
@@ -116,7 +115,7 @@ class RepliesNode(SilentNode):
         while self._waiting and self._link.sendable > 0:
             message = self._waiting.popleft()
             self._bytes -= len(message)
-            self._link.send(message, TAG, settled=True)
+            self._link.send(message, SETTLED_TAG, settled=True)
         self._session.peer.soon_flush()
 
 
