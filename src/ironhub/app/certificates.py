@@ -6,6 +6,7 @@ from typing import Final
 from ironhub.app.datadir import DataDirectory
 from ironhub.core.clock import Clock, Entropy
 from ironhub.pki.issuing import (
+    BACKDATED,
     KeyPair,
     begins_at,
     belong_together,
@@ -36,7 +37,7 @@ class ServerCertificate:
     @property
     def made_at(self) -> float:
         """When the hub's authority was made, and so the hub, seconds since the epoch."""
-        return begins_at(self._directory.ca_certificate.read_bytes())
+        return begins_at(self._directory.ca_certificate.read_bytes()) + BACKDATED
 
     @property
     def ends_at(self) -> float:

@@ -31,7 +31,7 @@ def test_the_next_start_keeps_both(directory: DataDirectory) -> None:
     first = ServerCertificate(directory, (), clock, FakeEntropy())
     before = directory.ca_certificate.read_bytes(), directory.server_certificate.read_bytes()
     assert ServerCertificate(directory, (), clock, FakeEntropy("another")).ends_at == first.ends_at
-    assert first.made_at <= clock.now() < first.ends_at
+    assert clock.now() - 1 < first.made_at <= clock.now() < first.ends_at
     assert (directory.ca_certificate.read_bytes(), directory.server_certificate.read_bytes()) == before
 
 

@@ -5,6 +5,7 @@ and a device that is disabled end the links that rest on them, and nothing else.
 so that every device it stands for is asked of the gate anew; it leaves this module only to go there.
 """
 
+import logging
 from collections.abc import Collection, Iterator
 from typing import ClassVar, Final, Protocol
 
@@ -24,9 +25,12 @@ from ironhub.wire.amqp import IncomingLink, OutgoingLink
 from ironhub.wire.amqp.conditions import DETACH_FORCED, UNAUTHORIZED_ACCESS
 from ironhub.wire.amqp.errors import Error
 
+log: Final = logging.getLogger(__name__)
+
 RIGHT_ENDED: Final = "its right has ended"
 EXPIRED: Final = "its token has expired"
 """The reason for an end that was announced by the token itself."""
+AGAIN: Final = "Connect again with a credential that is good: its policy, key and right as they are now."
 _MAX_WAYS: Final = 4
 """Policy tokens of one connection that are tried for one device."""
 
@@ -171,7 +175,10 @@ class Credentials:
             # No CLOSE: the Node SDK would wait 45 s for answers that cannot come, and reconnect only then.
             self._holder.hang_up()
             return
-        error = Error(DETACH_FORCED if reason == TAKEN_OVER else UNAUTHORIZED_ACCESS, reason)
+        if isinstance(credential, ServiceCredential):  # a device's session tells of itself
+            told = {"policy": credential.principal.policy, "reason": reason}
+            log.info("amqp_back_end_ended", extra={**told, "peer": self._holder.channel.peer_address})
+        error = _error_for(reason)
         if links:
             self._holder.dismiss(links, error)
         elif not len(self):
@@ -341,3 +348,9 @@ def _fitness(credential: ServiceCredential, near: str) -> tuple[bool, int, float
     scope = credential.principal.scope.lower()
     around = covers(scope.rstrip("/"), near.lower())
     return around, len(scope) if around else 0, credential.principal.expires_at
+
+
+def _error_for(reason: str) -> Error:
+    if reason == TAKEN_OVER:
+        return Error(DETACH_FORCED, reason)
+    return Error(UNAUTHORIZED_ACCESS, f"{reason}. {AGAIN}")

@@ -15,7 +15,7 @@ from ironhub.access.model import Permission, PermissionDenied
 from ironhub.access.policies import WhichKey
 from ironhub.core.ids import identity
 from ironhub.heads.amqp.credential import AnyCredential, DeviceCredential, ServiceCredential
-from ironhub.heads.amqp.credentials import EXPIRED, Credentials, TooManyAudiences
+from ironhub.heads.amqp.credentials import AGAIN, EXPIRED, RIGHT_ENDED, Credentials, TooManyAudiences
 from ironhub.heads.amqp.services import AmqpSettings
 from ironhub.identity.model import (
     AuthenticationFailed,
@@ -389,7 +389,7 @@ async def test_with_the_last_credential_the_connection_ends(hub: AmqpHub, connec
     assert connection.closed == []
     shown.end(second, EXPIRED)
     shown.end(second, EXPIRED)
-    assert connection.closed == [Error(UNAUTHORIZED_ACCESS, EXPIRED)]
+    assert connection.closed == [Error(UNAUTHORIZED_ACCESS, f"{EXPIRED}. {AGAIN}")]
     assert shown.next_expiry() is None
 
 
@@ -427,6 +427,22 @@ async def test_a_policys_end_is_the_end_of_what_rests_on_it(hub: AmqpHub, connec
     assert connection.dismissed == [(links[0], UNAUTHORIZED_ACCESS), (links[1], UNAUTHORIZED_ACCESS)]
     assert len(hub.backends) == 0
     assert len(shown) == 1
+
+
+async def test_a_back_end_that_is_cut_is_told_what_to_do_and_the_log_whom_it_was(
+    hub: AmqpHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    peer = await hub.backend()
+    link = peer.client.receiver("events/ConsumerGroups/$Default/Partitions/0")
+    await peer.settle()
+    await hub.policies.roll_key(POLICIES, "service", WhichKey.PRIMARY)
+    await peer.settle()
+    assert link.detached is not None
+    assert link.detached.error is not None
+    assert link.detached.error.description == f"{RIGHT_ENDED}. {AGAIN}"
+    (record,) = [vars(each) for each in caplog.records if each.message == "amqp_back_end_ended"]
+    assert (record["policy"], record["reason"]) == ("service", RIGHT_ENDED)
 
 
 async def test_a_judgement_of_the_old_token_does_not_end_the_new_one(hub: AmqpHub, connection: Connection) -> None:
