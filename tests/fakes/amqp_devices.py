@@ -18,6 +18,7 @@ from ironhub.wire.amqp.sections import annotations_section, application_section,
 
 PRESS: Final = identity("press-7")
 ARM: Final = identity("press-7", "arm")
+LATHE: Final = identity("lathe-1")
 CORRELATION: Final = "com.microsoft:channel-correlation-id"
 _numbers: Final = itertools.count(1)
 

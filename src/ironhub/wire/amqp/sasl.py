@@ -11,8 +11,6 @@ from ironhub.wire.amqp.fields import Fields, descriptor_at
 OUTCOME_OK: Final = 0
 OUTCOME_AUTH: Final = 1
 """Refused for what was shown."""
-OUTCOME_SYS: Final = 2
-"""Refused for another reason."""
 
 _MECHANISMS: Final = 0x40
 _INIT: Final = 0x41

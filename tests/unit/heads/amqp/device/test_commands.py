@@ -18,18 +18,6 @@ from ironhub.wire.amqp.values import Uuid
 DEVICEBOUND = "messages/devicebound"
 
 
-@pytest.fixture
-async def hub() -> AmqpHub:
-    small = AmqpHub()
-    await small.register(PRESS)
-    return small
-
-
-@pytest.fixture
-async def device(hub: AmqpHub) -> Device:
-    return await Device.connected(hub, PRESS)
-
-
 async def outcomes(hub: AmqpHub) -> list[Outcome]:
     records = await hub.amqp.commands.feedback(by_operator(Permission.FEEDBACK_READ), after=0, limit=100)
     return [record.outcome for record in records]
@@ -261,7 +249,8 @@ async def test_while_the_device_reads_nothing_nothing_is_held(hub: AmqpHub, devi
     assert bodies(link) == [b"go"]
 
 
-async def test_credit_that_was_taken_back_meanwhile_makes_it_wait_for_new_credit(hub: AmqpHub, device: Device) -> None:
+async def with_credit_taken_back(hub: AmqpHub, device: Device) -> ClientLink:
+    """Return a link whose credit was taken back while a command was fetched for it."""
     link = await device.receives(DEVICEBOUND, credit=None)
     await send_command(hub, b"go", expires_at=hub.clock.now() + 3600)
     hub.trouble.only = frozenset({"lock_commands"})
@@ -271,6 +260,11 @@ async def test_credit_that_was_taken_back_meanwhile_makes_it_wait_for_new_credit
     device.client.grant(link, 0)
     hub.trouble.unstick()
     await device.settle()
+    return link
+
+
+async def test_credit_that_was_taken_back_meanwhile_makes_it_wait_for_new_credit(hub: AmqpHub, device: Device) -> None:
+    link = await with_credit_taken_back(hub, device)
     assert bodies(link) == []
     device.client.grant(link, 1)
     await device.settle()
@@ -278,15 +272,7 @@ async def test_credit_that_was_taken_back_meanwhile_makes_it_wait_for_new_credit
 
 
 async def test_what_waited_for_credit_until_its_lock_ended_is_not_sent(hub: AmqpHub, device: Device) -> None:
-    link = await device.receives(DEVICEBOUND, credit=None)
-    await send_command(hub, b"go", expires_at=hub.clock.now() + 3600)
-    hub.trouble.only = frozenset({"lock_commands"})
-    hub.trouble.stick()
-    device.client.grant(link, 1)
-    await device.settle()
-    device.client.grant(link, 0)
-    hub.trouble.unstick()
-    await device.settle()
+    link = await with_credit_taken_back(hub, device)
     hub.clock.advance(hub.amqp.commands.lock_duration)
     device.client.grant(link, 1)
     await device.settle()

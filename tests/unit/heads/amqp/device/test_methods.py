@@ -23,18 +23,6 @@ from ironhub.wire.amqp import Outcome
 METHODS = "methods/devicebound"
 
 
-@pytest.fixture
-async def hub() -> AmqpHub:
-    small = AmqpHub()
-    await small.register(PRESS)
-    return small
-
-
-@pytest.fixture
-async def device(hub: AmqpHub) -> Device:
-    return await Device.connected(hub, PRESS)
-
-
 def invoke(hub: AmqpHub, name: str = "stop", payload: bytes = b'{"now":1}') -> "asyncio.Task[MethodAnswer]":
     grant = by_operator(Permission.METHOD_INVOKE, PRESS)
     return asyncio.ensure_future(hub.amqp.methods.invoke(grant, MethodCall(name=name, payload=payload)))

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from tests.fakes.amqp_client import message
-from tests.fakes.amqp_devices import ARM, PRESS, Device, get_twin
+from tests.fakes.amqp_devices import ARM, LATHE, PRESS, Device, get_twin
 from tests.fakes.amqp_head import AmqpHub
 from tests.fakes.channel import FakeChannel
 from tests.fakes.grants import by_operator
@@ -21,21 +21,8 @@ from ironhub.identity.model import CredentialKind, Credentials, Thumbprints
 from ironhub.registry.model import DeviceDraft
 from ironhub.wire.amqp import encode
 
-LATHE = identity("lathe-1")
 EVENTS, DEVICEBOUND, METHODS, TWIN = "messages/events", "messages/devicebound", "methods/devicebound", "twin"
 UNAUTHORIZED = "amqp:unauthorized-access"
-
-
-@pytest.fixture
-async def hub() -> AmqpHub:
-    small = AmqpHub()
-    await small.register(PRESS, ARM, LATHE)
-    return small
-
-
-@pytest.fixture
-async def device(hub: AmqpHub) -> Device:
-    return await Device.connected(hub, PRESS)
 
 
 @pytest.mark.parametrize("rest", [EVENTS, METHODS, TWIN])

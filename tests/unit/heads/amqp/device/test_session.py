@@ -1,15 +1,13 @@
 """heads/amqp/device/session.py"""
 
-import pytest
 from tests.fakes.amqp_client import message
-from tests.fakes.amqp_devices import ARM, PRESS, Device, observe_twin, send_command
+from tests.fakes.amqp_devices import LATHE, PRESS, Device, observe_twin, send_command
 from tests.fakes.amqp_head import AmqpHub
 from tests.fakes.grants import by_operator
 from tests.fakes.head_hub import HOST
 from tests.fakes.sessions import FakeSession
 
 from ironhub.access.model import Permission
-from ironhub.core.ids import identity
 from ironhub.heads.amqp.device.session import DeviceSession
 from ironhub.identity.audience import device_resource
 from ironhub.identity.model import CredentialKind, Credentials, Right, SymmetricKeys
@@ -17,20 +15,7 @@ from ironhub.identity.sas import make_sas_token
 from ironhub.messaging.sessions.ports import HUB_STOPS
 from ironhub.registry.model import DeviceDraft
 
-LATHE = identity("lathe-1")
 EVENTS, DEVICEBOUND, METHODS, TWIN = "messages/events", "messages/devicebound", "methods/devicebound", "twin"
-
-
-@pytest.fixture
-async def hub() -> AmqpHub:
-    small = AmqpHub()
-    await small.register(PRESS, ARM, LATHE)
-    return small
-
-
-@pytest.fixture
-async def device(hub: AmqpHub) -> Device:
-    return await Device.connected(hub, PRESS)
 
 
 def session_of(hub: AmqpHub) -> DeviceSession:

@@ -23,13 +23,6 @@ EVENTS = "messages/events"
 
 
 @pytest.fixture
-async def hub() -> AmqpHub:
-    small = AmqpHub()
-    await small.register(PRESS, ARM)
-    return small
-
-
-@pytest.fixture
 async def device(hub: AmqpHub) -> Device:
     return await Device.connected(hub, PRESS, ARM)
 

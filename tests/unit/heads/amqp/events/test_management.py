@@ -27,11 +27,6 @@ async def hub() -> AsyncIterator[AmqpHub]:
     await made.amqp.background.drain(0)
 
 
-@pytest.fixture
-async def peer(hub: AmqpHub) -> Peer:
-    return await hub.backend()
-
-
 def question(
     named: dict[str, str], message_id: bytes = IDS[0], reply_to: str | None = None, body: bytes = b""
 ) -> bytes:

@@ -27,11 +27,6 @@ async def hub() -> AsyncIterator[AmqpHub]:
     await made.amqp.background.drain(0)
 
 
-@pytest.fixture
-async def peer(hub: AmqpHub) -> Peer:
-    return await hub.backend()
-
-
 async def refusal(peer: Peer, link: ClientLink) -> tuple[str, str]:
     """Condition and description that the hub refused the link with."""
     await peer.settle()

@@ -34,11 +34,6 @@ async def hub() -> AsyncIterator[AmqpHub]:
     await made.amqp.background.drain(0)
 
 
-@pytest.fixture
-async def peer(hub: AmqpHub) -> Peer:
-    return await hub.backend()
-
-
 async def taken(peer: Peer, link: ClientLink) -> list[object]:
     """The sequence numbers that came since the last look."""
     await peer.settle()

@@ -19,13 +19,6 @@ PRESS = identity("press-7")
 FEEDBACK = "/messages/servicebound/feedback"
 
 
-@pytest.fixture
-async def hub() -> AmqpHub:
-    hub = AmqpHub()
-    await hub.register(PRESS)
-    return hub
-
-
 async def listener(hub: AmqpHub, *, credit: int | None = 1000) -> tuple[Peer, ClientLink]:
     """A back end that listens."""
     peer = await hub.backend()

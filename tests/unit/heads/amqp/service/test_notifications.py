@@ -1,6 +1,5 @@
 import json
 
-import pytest
 from tests.fakes.amqp_client import ClientLink, Received
 from tests.fakes.amqp_head import AmqpHub, Peer
 
@@ -12,13 +11,6 @@ from ironhub.wire.amqp.properties import decode_properties
 
 PRESS = identity("press-7")
 FILES = "/messages/servicebound/filenotifications"
-
-
-@pytest.fixture
-async def hub() -> AmqpHub:
-    hub = AmqpHub()
-    await hub.register(PRESS)
-    return hub
 
 
 async def listener(hub: AmqpHub) -> tuple[Peer, ClientLink]:

@@ -64,11 +64,6 @@ class Shelf:
 
 
 @pytest.fixture
-async def hub() -> AmqpHub:
-    return AmqpHub()
-
-
-@pytest.fixture
 def shelf(hub: AmqpHub, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     """The queue that stands behind the links of this test."""
     shelf = Shelf(hub)
