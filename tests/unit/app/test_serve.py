@@ -71,7 +71,7 @@ async def test_amqp_without_tls_is_served_to_this_machine_and_warned_of_once(
         reader, writer = await asyncio.open_connection(given.bind[0], info.amqp_plain)
         writer.write(AMQP_HEADER)
         assert await reader.readexactly(8) == AMQP_HEADER
-        assert reader._transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) < 32_768
+        assert writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) < 32_768
         writer.close()
         await writer.wait_closed()
     assert [record.message for record in caplog.records].count("amqp_without_tls") == 1
