@@ -99,7 +99,7 @@ class TelemetryNode(SilentNode):
         for first, last in ranges:
             self._link.settle(first, last, outcome, told)
         self._replenish()
-        self._session.peer.soon_flush()
+        self._session.peer.flush()  # now: a device that waits for each answer sends nothing else meanwhile
         if was_overloaded:
             self._session.peer.adjust_reading()
 
