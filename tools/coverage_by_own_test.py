@@ -3,6 +3,8 @@
     python tools/coverage_by_own_test.py                       everything
     python tools/coverage_by_own_test.py twins wire/mqtt       these packages or modules, by their own tests only
 
+One process for each core runs a share of the test files; what each says is printed when it has ended.
+
 The own tests of `src/ironhub/a/b/c.py` are
 
 1. `tests/unit/a/b/test_c.py` (`test_init.py` for a package's `__init__.py`);
@@ -20,6 +22,8 @@ The list of exceptions only shrinks: a module that got better than its entry mus
 """
 
 import ast
+import os
+import subprocess
 import sys
 import tempfile
 import tomllib
@@ -34,6 +38,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src" / "ironhub"
 TESTS = ROOT / "tests"
+SHARE = "--share"
+"""What a process is given that runs a share: where it measures, and the files."""
 SLACK = 5.0
 """Percentage points by which a module may be better than its exception before the exception must follow."""
 
@@ -120,6 +126,14 @@ def own_tests(names: Sequence[str]) -> dict[str, set[str]]:
     return own
 
 
+def all_tests() -> list[str]:
+    """Every test file that needs no running hub, relative to tests/."""
+    folders = ("unit", "properties", "conformance", "contracts")
+    return [
+        path.relative_to(TESTS).as_posix() for folder in folders for path in sorted((TESTS / folder).rglob("test_*.py"))
+    ]
+
+
 def lines_in_functions(source: str) -> set[int]:
     """The lines that run when something is called, and not when the module is imported."""
     inside: set[int] = set()
@@ -157,14 +171,39 @@ def ranges(lines: Sequence[int]) -> Iterator[str]:
         start = end = line
 
 
-def run_tests(measured: coverage.Coverage, files: Sequence[str]) -> int:
-    """Run these test files under measurement; returns pytest's exit code."""
+def run_tests(data_file: Path, files: Sequence[str]) -> int:
+    """Run these test files under measurement, in this process; returns pytest's exit code."""
     arguments = ["-q", "-p", "no:cacheprovider", "--no-header", "--rootdir", str(ROOT)]
+    measured = measurement(data_file)
     measured.start()
     try:
         return int(pytest.main([*arguments, *(str(TESTS / file) for file in files)], plugins=[Contexts(measured)]))
     finally:
         measured.stop()
+        measured.save()
+
+
+def measurement(data_file: Path) -> coverage.Coverage:
+    """What is measured, kept in `data_file`."""
+    return coverage.Coverage(data_file=str(data_file), branch=False, source=["ironhub"], config_file=False)
+
+
+def run_shares(folder: Path, files: Sequence[str]) -> tuple[list[Path], bool]:
+    """Run the test files in a process for each core; returns where each measured, and whether any of them failed."""
+    cores = os.cpu_count() or 1
+    shares = [share for place in range(cores) if (share := files[place::cores])]
+    parts = [folder / f"part{place}" for place in range(len(shares))]
+    reports = [part.with_suffix(".txt") for part in parts]
+    running = []
+    for part, report, share in zip(parts, reports, shares, strict=True):
+        command = [sys.executable, __file__, SHARE, str(part), *share]
+        with report.open("wb") as output:
+            running.append(subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT))
+    failed = False
+    for process, report in zip(running, reports, strict=True):
+        failed = process.wait() != 0 or failed
+        print(report.read_text("utf-8", "replace"), flush=True)
+    return parts, failed
 
 
 def complaints(measured: coverage.Coverage, names: Sequence[str], own: dict[str, set[str]], rules: Rules) -> list[str]:
@@ -186,18 +225,17 @@ def complaints(measured: coverage.Coverage, names: Sequence[str], own: dict[str,
 
 def main(arguments: Sequence[str]) -> int:
     """Run and report; 0: all is well."""
+    if arguments[:1] == [SHARE]:
+        return run_tests(Path(arguments[1]), arguments[2:])
     names = modules()
     own = own_tests(names)
     if arguments:
         names = [name for name in names if any(f"{name}/".startswith(f"{part.strip('/')}/") for part in arguments)]
-    files = sorted({file for name in names for file in own[name]})
-    if not arguments:
-        files = ["unit", "properties", "conformance", "contracts"]
+    files = sorted({file for name in names for file in own[name]}) if arguments else all_tests()
     with tempfile.TemporaryDirectory() as folder:
-        measured = coverage.Coverage(
-            data_file=f"{folder}/coverage", branch=False, source=["ironhub"], config_file=False
-        )
-        failed = run_tests(measured, files) if files else 0
+        parts, failed = run_shares(Path(folder), files)
+        measured = measurement(Path(folder) / "coverage")
+        measured.combine([str(part) for part in parts if part.exists()])
         found = complaints(measured, names, own, Rules.read())
     for line in found:
         print(line)
