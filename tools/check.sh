@@ -32,13 +32,14 @@ tools/lint.sh "$venv"
 step "unit, property, contract and conformance tests; each module covered by its own"
 python tools/coverage_by_own_test.py
 
+# Three at a time on two cores: these tests mostly wait for hubs to start, for SDKs, and for locks to end.
 step "a running hub: vendor SDKs, abuse, durability (from source, pure Python)"
-pytest -q -n 2 tests/e2e tests/abuse tests/durability
+pytest -q -n 3 tests/e2e tests/abuse tests/durability
 
 if python -c 'import glob, sysconfig, sys; sys.exit(not glob.glob(sysconfig.get_path("platlib") + "/ironhub/wire/mqtt/*.so"))'
 then
   step "the same with the compiled wire layer"
-  IRONHUB_EXPECT_COMPILED=1 pytest -q -n 2 -o pythonpath=. tests/unit/wire tests/unit/heads tests/properties tests/conformance tests/e2e
+  IRONHUB_EXPECT_COMPILED=1 pytest -q -n 3 -o pythonpath=. tests/unit/wire tests/unit/heads tests/properties tests/conformance tests/e2e
 else
   step "no C compiler at install: the wire layer is pure Python, and was tested as such"
 fi
