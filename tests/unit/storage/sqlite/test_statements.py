@@ -25,6 +25,7 @@ WHOLE_TABLES = {
     ("blob_statements", "WHOLE"),
     ("configurations", "COUNT"),
     ("configurations", "LIST"),
+    ("consumer_groups", "LIST"),
     ("configurations", "PROGRESS"),
     ("database", "LIST_KEYS"),
     ("database", "PROBE"),
