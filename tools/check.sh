@@ -8,9 +8,9 @@ export PATH="$bin:$PATH"
 
 step() { printf '\n== %s\n' "$*"; }
 
-# Debian packages that tests need, by name: package and a command that it brings.
+# Debian packages that tests need, by name: package and a command or a file that it brings.
 need() {
-  command -v "$2" >/dev/null && return
+  [ -e "$2" ] || command -v "$2" >/dev/null && return
   step "installing $1"
   if [ "$(id -u)" != 0 ]; then
     echo "tools/check.sh: this needs $2: install it with: sudo apt-get install $1" >&2
@@ -21,6 +21,7 @@ need() {
 
 need strace strace
 need openssl openssl
+if command -v cc >/dev/null; then need libssl-dev /usr/include/openssl/ssl.h; fi # for the load generators
 need nodejs node
 need npm npm
 step "the vendor's Node SDKs"
