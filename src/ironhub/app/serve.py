@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import uvloop
 
@@ -96,32 +96,13 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
             max_unidentified=settings.max_unidentified,
             max_per_address=settings.max_per_address,
         )
-        context = hub.certificate.context(settings.tls_engine)
-        bounds = ListenerSettings(
-            handshake_timeout=settings.handshake_timeout, connect_timeout=settings.connect_timeout
-        )
-        requests = HttpSettings(request_timeout=settings.connect_timeout)
-        azure = azure_http(hub)
-
-        def mqtt(channel: Channel) -> Conversation:
-            return MqttConversation(channel, hub.mqtt)
-
-        def amqp(channel: Channel) -> Conversation:
-            return AmqpConversation(channel, hub.amqp)
-
-        inside = {"mqtt": mqtt, "amqpwsb10": amqp}
-
-        def http(channel: Channel) -> Conversation:
-            return HttpConversation(channel, azure, inside, requests)
-
-        secured = [Listener(context, factory, limits, bounds) for factory in (mqtt, http, amqp)]
-        plain = Listener(PlainContext(), amqp, limits, bounds)
-        listeners = [*secured, plain]
+        heads = _heads(hub, limits)
+        listeners = list(heads)
         stack.push_async_callback(_drain, hub, listeners)
-        mqtt_port = await secured[0].start(settings.bind, settings.mqtt_port)
-        https_port = await _start_https(secured[1], settings)
-        amqp_port = await secured[2].start(settings.bind, settings.amqp_port)
-        plain_port = await _start_plain(plain, settings)
+        mqtt_port = await heads.mqtt.start(settings.bind, settings.mqtt_port)
+        https_port = await _start_https(heads.https, settings)
+        amqp_port = await heads.amqp.start(settings.bind, settings.amqp_port)
+        plain_port = await _start_plain(heads.plain, settings)
         metrics = AsgiServer(
             make_health_app(hub_health(hub, listeners, limits)),
             settings.admin_bind,
@@ -138,12 +119,49 @@ async def listening(hub: Hub) -> AsyncIterator[RunInfo]:
             key=hub.directory.server_key,
         )
         admin_port = await stack.enter_async_context(admin)
-        renewal = asyncio.create_task(_renew(hub, secured, admin))
+        renewal = asyncio.create_task(_renew(hub, [heads.mqtt, heads.https, heads.amqp], admin))
         stack.callback(renewal.cancel)
         await stack.enter_async_context(hub.serving())
         yield RunInfo(
             os.getpid(), mqtt_port, https_port, amqp_port, admin_port, metrics_port, settings.bind[0], plain_port
         )
+
+
+class _Heads(NamedTuple):
+    """A listener for each device port."""
+
+    mqtt: Listener
+    https: Listener
+    amqp: Listener
+    plain: Listener
+    """AMQP without TLS; started only where that was asked for."""
+
+
+def _heads(hub: Hub, limits: ConnectionLimits) -> _Heads:
+    """Return the listeners, each with who talks behind it; none of them listens yet."""
+    settings = hub.settings
+    context = hub.certificate.context(settings.tls_engine)
+    bounds = ListenerSettings(handshake_timeout=settings.handshake_timeout, connect_timeout=settings.connect_timeout)
+    requests = HttpSettings(request_timeout=settings.connect_timeout)
+    azure = azure_http(hub)
+
+    def mqtt(channel: Channel) -> Conversation:
+        return MqttConversation(channel, hub.mqtt)
+
+    def amqp(channel: Channel) -> Conversation:
+        return AmqpConversation(channel, hub.amqp)
+
+    inside = {"mqtt": mqtt, "amqpwsb10": amqp}
+
+    def http(channel: Channel) -> Conversation:
+        return HttpConversation(channel, azure, inside, requests)
+
+    return _Heads(
+        mqtt=Listener(context, mqtt, limits, bounds),
+        https=Listener(context, http, limits, bounds),
+        amqp=Listener(context, amqp, limits, bounds),
+        plain=Listener(PlainContext(), amqp, limits, bounds),
+    )
 
 
 def _affordable(wanted: int) -> int:
