@@ -4,17 +4,13 @@ What it protects: promise 2, "revoked is gone", for connections that live on aft
 notice that a policy changed leads to those that rest on it; whoever would not be admitted again is ended.
 """
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from ironhub.core.bus import Bus, Notice, PolicyChanged
 from ironhub.identity.model import ServicePrincipal
+from ironhub.messaging.sessions.judging import RIGHT_ENDED, Judgements, in_time
 from ironhub.messaging.sessions.ports import HUB_STOPS
-from ironhub.messaging.sessions.service import JUDGEMENT_TIMEOUT, JUDGEMENTS_AT_ONCE
-
-log: Final = logging.getLogger(__name__)
 
 Judge = Callable[[ServicePrincipal], Awaitable[bool]]
 """Whether the principal would still be admitted, with all the rights it has."""
@@ -31,6 +27,10 @@ class BackendSession(Protocol):
         """End what rests on `principal`; nothing happens when another one has taken its place since."""
 
 
+_Judged = tuple[BackendSession, ServicePrincipal]
+"""A session, and whose it was when its judgement began."""
+
+
 class LiveBackends:
     """The back ends' sessions of this node, by policy."""
 
@@ -38,7 +38,7 @@ class LiveBackends:
         self._by_policy: dict[str, dict[BackendSession, None]] = {}
         self._policy_of: dict[BackendSession, str] = {}
         self._judge = judge
-        self._judgements: set[asyncio.Task[None]] = set()
+        self._judgements: Judgements[_Judged] = Judgements(self._is_good, _end)
         self._stopped = False
         self.notices = 0
         """How many changes of policies this node heard of."""
@@ -86,27 +86,12 @@ class LiveBackends:
             self._judge_all(list(self._by_policy.get(notice.name.lower(), ())))
 
     def _judge_all(self, sessions: Sequence[BackendSession]) -> None:
-        remaining = iter(sessions)
-        for _ in range(min(len(sessions), JUDGEMENTS_AT_ONCE)):
-            task = asyncio.get_running_loop().create_task(self._judge_each(remaining))
-            self._judgements.add(task)
-            task.add_done_callback(self._judgements.discard)
+        self._judgements.begin([(session, session.principal) for session in sessions])
 
-    async def _judge_each(self, sessions: Iterator[BackendSession]) -> None:
-        for session in sessions:
-            principal = session.principal
-            if not await self._is_good(principal):
-                try:
-                    session.end_backend(principal, "its right has ended")
-                except Exception:
-                    log.exception("backend_not_ended")  # and the others are judged all the same
-            await asyncio.sleep(0)  # a judge that never waits would let nobody else be served meanwhile
+    async def _is_good(self, judged: _Judged) -> bool:
+        return await in_time(self._judge(judged[1]))
 
-    async def _is_good(self, principal: ServicePrincipal) -> bool:
-        """Who cannot be judged is ended: a right that cannot be shown is no right."""
-        try:
-            async with asyncio.timeout(JUDGEMENT_TIMEOUT):
-                return await self._judge(principal)
-        except Exception:
-            log.exception("backend_judgement_failed")
-            return False
+
+def _end(judged: _Judged) -> None:
+    session, principal = judged
+    session.end_backend(principal, RIGHT_ENDED)

@@ -6,7 +6,7 @@ to the sessions that may rest on it, and each of those is judged anew; whoever f
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
 from ironhub.core.bus import (
@@ -20,16 +20,12 @@ from ironhub.core.bus import (
 )
 from ironhub.core.ids import DeviceId, Identity
 from ironhub.identity.model import DevicePrincipal, Proof
+from ironhub.messaging.sessions.judging import RIGHT_ENDED, Judgements, in_time
 from ironhub.messaging.sessions.ports import HUB_STOPS, TAKEN_OVER, LiveSession, PresenceSink
 
 K = TypeVar("K")
 
 log: Final = logging.getLogger(__name__)
-
-JUDGEMENTS_AT_ONCE: Final = 64
-"""So that ten thousand sessions share the store's batches instead of waiting for one answer after the other."""
-JUDGEMENT_TIMEOUT: Final = 0.75
-"""Seconds; what has no answer by then counts as no right, or a stuck disk would keep the revoked connected."""
 
 PREPARATION_TIMEOUT: Final = 5.0
 """Seconds to read changed authorities, which takes long for huge revocation lists: that is nobody's lost right. Nobody
@@ -63,7 +59,7 @@ class LiveSessions:
         self._by_chain: set[Identity] = set()
         self._model_of: dict[Identity, str] = {}
         self._waiting: dict[Identity, set[asyncio.Event]] = {}
-        self._judgements: set[asyncio.Task[None]] = set()
+        self._judgements: Judgements[LiveSession] = Judgements(self._is_good, _end)
         self._presence = presence
         self._judge = judge
         self._prepare = prepare
@@ -181,7 +177,7 @@ class LiveSessions:
             case AuthoritiesChanged():
                 if self._prepare is not None:
                     self._preparation = asyncio.get_running_loop().create_task(self._prepared(self._prepare))
-                self._keep(self._rejudge_chains())
+                self._judgements.keep(self._rejudge_chains())
             case DesiredChanged(identity, version, patch):
                 if session := self._sessions.get(identity):
                     session.offer_desired(version, patch)
@@ -192,8 +188,8 @@ class LiveSessions:
     def _rejudge(self, identities: Iterable[Identity]) -> None:
         sessions = [session for identity in identities if (session := self._sessions.get(identity))]
         # Apart, so that nobody waits for authorities that nothing of theirs rests on.
-        self._judge_all([session for session in sessions if session.principal.proof is not Proof.CHAIN])
-        self._judge_all([session for session in sessions if session.principal.proof is Proof.CHAIN])
+        self._judgements.begin([session for session in sessions if session.principal.proof is not Proof.CHAIN])
+        self._judgements.begin([session for session in sessions if session.principal.proof is Proof.CHAIN])
 
     async def _rejudge_chains(self) -> None:
         """Whom the change seems to strike comes first: all of a large fleet takes longer than the promised second."""
@@ -203,37 +199,13 @@ class LiveSessions:
         if self._doubts is not None:
             doubts = self._doubts
             sessions.sort(key=lambda session: not doubts(session.principal))
-        self._judge_all(sessions)
-
-    def _judge_all(self, sessions: Sequence[LiveSession]) -> None:
-        remaining = iter(sessions)
-        for _ in range(min(len(sessions), JUDGEMENTS_AT_ONCE)):
-            self._keep(self._judge_each(remaining))
-
-    def _keep(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._judgements.add(task)
-        task.add_done_callback(self._judgements.discard)
-
-    async def _judge_each(self, sessions: Iterator[LiveSession]) -> None:
-        for session in sessions:
-            if not await self._is_good(session):
-                try:
-                    session.end("its right has ended")
-                except Exception:
-                    log.exception("session_not_ended")  # and the others are judged all the same
-            await asyncio.sleep(0)  # a judge that never waits would let nobody else be served meanwhile
+        self._judgements.begin(sessions)
 
     async def _is_good(self, session: LiveSession) -> bool:
         """A session that cannot be judged is ended: a right that cannot be shown is no right."""
         if session.principal.proof is Proof.CHAIN and self._preparation is not None:
             await self._preparation
-        try:
-            async with asyncio.timeout(JUDGEMENT_TIMEOUT):
-                return await self._judge(session)
-        except Exception:
-            log.exception("session_judgement_failed")
-            return False
+        return await in_time(self._judge(session))
 
     async def _prepared(self, prepare: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -241,6 +213,10 @@ class LiveSessions:
                 await prepare()
         except Exception:
             log.exception("authorities_not_read")  # each judgement tries for itself, and is no right when it cannot
+
+
+def _end(session: LiveSession) -> None:
+    session.end(RIGHT_ENDED)
 
 
 def _discard(index: dict[K, set[Identity]], key: K, identity: Identity) -> None:

@@ -14,7 +14,7 @@ from ironhub.identity.audience import HubNames
 from ironhub.identity.gate import Gate
 from ironhub.identity.model import KnownPolicy, Right, ServicePrincipal
 from ironhub.identity.sas import make_sas_token
-from ironhub.messaging.sessions import backends
+from ironhub.messaging.sessions import judging
 from ironhub.messaging.sessions.backends import LiveBackends
 from ironhub.messaging.sessions.ports import HUB_STOPS
 from ironhub.streams.inproc import InprocBus
@@ -143,7 +143,7 @@ def backend_of(policy: str) -> Backend:
 async def test_who_cannot_be_judged_in_time_is_ended(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backends, "JUDGEMENT_TIMEOUT", 0.01)
+    monkeypatch.setattr(judging, "JUDGEMENT_TIMEOUT", 0.01)
     bus = InprocBus()
 
     async def never(_: ServicePrincipal) -> bool:
@@ -155,7 +155,7 @@ async def test_who_cannot_be_judged_in_time_is_ended(
     with caplog.at_level(logging.ERROR):
         bus.publish(PolicyChanged("service"))
         await until(lambda: backend.ends == [RIGHT])
-    assert "backend_judgement_failed" in caplog.text
+    assert "session_judgement_failed" in caplog.text
 
 
 async def test_one_that_cannot_be_ended_keeps_no_other_alive(caplog: pytest.LogCaptureFixture) -> None:
@@ -175,4 +175,4 @@ async def test_one_that_cannot_be_ended_keeps_no_other_alive(caplog: pytest.LogC
     with caplog.at_level(logging.ERROR):
         bus.publish(PolicyChanged("Service"))
         await until(lambda: all(each.ends == [RIGHT] for each in many[1:]))
-    assert "backend_not_ended" in caplog.text
+    assert "session_not_ended" in caplog.text

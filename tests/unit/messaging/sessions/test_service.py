@@ -12,7 +12,7 @@ from tests.fakes.trouble import settle, until
 from ironhub.core.bus import AuthoritiesChanged, CommandQueued, CredentialsChanged, DesiredChanged, PolicyChanged
 from ironhub.core.ids import Identity, identity
 from ironhub.identity.model import DevicePrincipal, Proof
-from ironhub.messaging.sessions import service
+from ironhub.messaging.sessions import judging, service
 from ironhub.messaging.sessions.ports import HUB_STOPS, LiveSession
 from ironhub.messaging.sessions.service import LiveSessions
 from ironhub.streams.inproc import InprocBus
@@ -211,8 +211,8 @@ async def test_a_judgement_that_hangs_is_no_right(
         await asyncio.get_running_loop().create_future()
         return True
 
-    assert service.JUDGEMENT_TIMEOUT < 1.0
-    monkeypatch.setattr(service, "JUDGEMENT_TIMEOUT", 0.001)
+    assert judging.JUDGEMENT_TIMEOUT < 1.0
+    monkeypatch.setattr(judging, "JUDGEMENT_TIMEOUT", 0.001)
     bus = InprocBus()
     sessions = LiveSessions(bus, Plant(), judge)
     session = FakeSession(PRESS)
@@ -224,7 +224,7 @@ async def test_a_judgement_that_hangs_is_no_right(
 
 async def test_reading_long_revocation_lists_costs_nobody_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time a judgement may take begins when the changed authorities are read, once for all sessions."""
-    monkeypatch.setattr(service, "JUDGEMENT_TIMEOUT", 0.0)  # whoever waits is lost
+    monkeypatch.setattr(judging, "JUDGEMENT_TIMEOUT", 0.0)  # whoever waits is lost
     read, preparations = asyncio.Event(), 0
 
     async def prepare() -> None:
@@ -296,7 +296,7 @@ async def test_ten_thousand_sessions_are_judged_side_by_side_and_never_all_at_on
         sessions.enter(session, judged_at=0)
     bus.publish(AuthoritiesChanged())
     await until(lambda: all(session.ends for session in connected), 30)
-    assert most == service.JUDGEMENTS_AT_ONCE
+    assert most == judging.JUDGEMENTS_AT_ONCE
 
 
 async def test_whom_changed_authorities_seem_to_strike_is_judged_before_all_others() -> None:
@@ -343,7 +343,7 @@ async def test_others_are_served_while_ten_thousand_are_judged_by_a_judge_that_n
     for _ in range(20):
         before = judged
         await asyncio.sleep(0)
-        assert judged - before <= service.JUDGEMENTS_AT_ONCE
+        assert judged - before <= judging.JUDGEMENTS_AT_ONCE
     await until(lambda: judged == 10_000)
 
 
