@@ -304,6 +304,23 @@ async def test_the_model_that_was_announced_last_stays_when_its_device_goes(stor
     assert (await _presence(stores, PRESS)).model_id == "dtmi:a;2"
 
 
+async def test_of_visits_between_two_writes_every_fact_is_told_and_the_last_state_is_stored(stores: Stores) -> None:
+    await register(stores, PRESS, ARM)
+    for models, known in ((("dtmi:a;1",), "dtmi:a;1"), (("dtmi:a;2", ""), ""), (("", "dtmi:a;3"), "dtmi:a;3")):
+        visits = [
+            Fact(kind, PRESS, CREATED_AT + number, data)
+            for number, model in enumerate(models)
+            for kind, data in ((FactKind.CONNECTED, {"model_id": model}), (FactKind.DISCONNECTED, {}))
+        ]
+        last = visits[-1].at
+        await stores.devices.record_presence([*visits, fact(FactKind.CONNECTED, ARM)])
+        assert await facts_of(stores) == [*visits, fact(FactKind.CONNECTED, ARM)]
+        await stores.outbox.drop_facts((await stores.outbox.pending_facts(1000))[-1][0])
+        assert await _presence(stores, PRESS) == Presence(False, last, last, known)
+        assert await stores.devices.forget_presence(CREATED_AT) == 1
+        await stores.outbox.drop_facts((await stores.outbox.pending_facts(1000))[-1][0])
+
+
 async def test_a_hub_that_starts_knows_that_nobody_is_connected(stores: Stores) -> None:
     await register(stores, PRESS, ARM, NOBODY)
     await stores.devices.record_presence([fact(FactKind.CONNECTED, each) for each in (PRESS, ARM)])

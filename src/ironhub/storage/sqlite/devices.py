@@ -146,13 +146,16 @@ class SqliteDeviceStore:
 
     async def record_presence(self, changes: Sequence[Fact]) -> None:
         """Store who came and went, with the facts in the outbox; those of identities that are gone are dropped."""
-        rows = [_presence_values(fact) for fact in changes]
+        states = _last_states(changes)
 
         def work(tx: Transaction) -> None:
-            tx.change_each(statements.CAME_OR_WENT, rows)
-            tx.has_facts |= tx.change_each(statements.FACT_IF_STILL_THERE, rows) > 0
+            if tx.change_each(statements.CAME_OR_WENT, states) == len(states):
+                leave_facts(tx, changes)
+            else:
+                rows = [fact_values(fact) | key_of(fact.identity) for fact in changes]
+                tx.has_facts |= tx.change_each(statements.FACT_IF_STILL_THERE, rows) > 0
 
-        if rows:
+        if changes:
             await self._database.write(work)
 
     async def forget_presence(self, at: float) -> int:
@@ -216,12 +219,19 @@ def _check_device(tx: Transaction, device_id: DeviceId) -> None:
         raise TooManyModules(f"{device_id} has {MAX_MODULES_PER_DEVICE} modules already")
 
 
-def _presence_values(fact: Fact) -> Values:
-    return {
-        **fact_values(fact),
-        **key_of(fact.identity),
-        "connected": int(fact.kind is FactKind.CONNECTED),
-        "presence_changed_at": fact.at,
-        "last_activity_at": fact.at,
-        "announced": announced_model(fact),
-    }
+def _last_states(changes: Sequence[Fact]) -> list[Values]:
+    """How each identity is after all of `changes`: who came and went again is written once, as if it had never come."""
+    states: dict[Identity, Values] = {}
+    for fact in changes:
+        announced = announced_model(fact)
+        if announced is None and (before := states.get(fact.identity)) is not None:
+            announced = before["announced"]
+        states[fact.identity] = {
+            "of_device": fact.identity.device_id,
+            "of_module": fact.identity.module_id or "",
+            "connected": int(fact.kind is FactKind.CONNECTED),
+            "presence_changed_at": fact.at,
+            "last_activity_at": fact.at,
+            "announced": announced,
+        }
+    return list(states.values())

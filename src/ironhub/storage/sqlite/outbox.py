@@ -16,6 +16,7 @@ from ironhub.storage.sqlite.transaction import Transaction
 
 ADD: Final = sql(insert(OUTBOX), *names(OUTBOX, "fact_id"))
 ADD_NUMBERED: Final = sql(insert(OUTBOX), *names(OUTBOX))
+_KINDS: Final = {kind.value: kind for kind in FactKind}
 _COLUMNS: Final = tuple(OUTBOX.columns)
 LIST: Final = sql(limited(select(*_COLUMNS).where(OUTBOX.c.fact_id > bindparam("after")).order_by(OUTBOX.c.fact_id)))
 DROP: Final = sql(delete(OUTBOX).where(OUTBOX.c.fact_id <= bindparam("up_to")))
@@ -23,8 +24,8 @@ DROP: Final = sql(delete(OUTBOX).where(OUTBOX.c.fact_id <= bindparam("up_to")))
 
 def leave_facts(tx: Transaction, facts: Sequence[Fact]) -> None:
     """Store facts in the transaction of their change."""
-    for fact in facts:
-        tx.change(ADD, fact_values(fact))
+    if facts:
+        tx.change_each(ADD, [fact_values(fact) for fact in facts])
         tx.has_facts = True
 
 
@@ -85,4 +86,4 @@ def _fact(row: Row) -> tuple[int, Fact]:
     fact_id, kind, device_id, module_id, at, data = row
     with reading(f"fact {fact_id}"):
         identity: Identity = identity_of(device_id, module_id)
-        return fact_id, Fact(FactKind(kind), identity, at, json_object(data))
+        return fact_id, Fact(_KINDS[kind], identity, at, json_object(data))

@@ -35,3 +35,15 @@ def test_json_comes_back_as_it_was() -> None:
 def test_what_is_no_object_is_a_damaged_row(text: str) -> None:
     with pytest.raises(CorruptStore, match="the row"), reading("the row"):
         json_object(text)
+
+
+def test_an_empty_object_is_a_new_one_each_time() -> None:
+    assert json_object("{}") == {}
+    assert json_object("{}") is not json_object("{}")
+
+
+def test_what_is_no_fault_of_the_row_is_passed_on() -> None:
+    with pytest.raises(ZeroDivisionError), reading("the row"):
+        raise ZeroDivisionError
+    with reading("the row"):
+        pass
