@@ -1,4 +1,4 @@
-"""Build hook: compiles the wire layer with mypyc where that is possible, and says so where it is not.
+"""Build hook: compiles what every message passes with mypyc where that is possible, and says so where it is not.
 
 Everything else about the package stands in pyproject.toml. IRONHUB_PURE=1 leaves everything as ordinary Python.
 """
@@ -15,8 +15,11 @@ from setuptools.command.build_ext import build_ext
 
 COMPILED_PACKAGES = ("src/ironhub/wire/mqtt", "src/ironhub/wire/amqp")
 """Ordinary typed Python without imports from elsewhere; `__init__.py` stays as it is, so that it can look."""
-COMPILED_MODULES = tuple(f"src/ironhub/wire/tls/{name}.py" for name in ("records", "engine", "openssl", "stdlib"))
-"""What every TLS record passes. OpenSSL's bindings have no types, and are called as before."""
+COMPILED_MODULES = (
+    *(f"src/ironhub/wire/tls/{name}.py" for name in ("records", "engine", "openssl", "stdlib")),
+    *(f"src/ironhub/heads/{name}.py" for name in ("connection", "mqtt/conversation", "mqtt/device")),
+)
+"""What every TLS record passes (OpenSSL's bindings have no types, and are called as before), and every MQTT message."""
 
 
 def sources() -> list[str]:

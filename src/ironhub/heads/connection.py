@@ -33,8 +33,9 @@ _LARGE: Final = 65_536
 over, for as long as its peer keeps it full."""
 
 
-class Connection(asyncio.Protocol):
-    """A Channel to its conversation, a protocol to its transport, a Peer to the limits: one object, to stay small."""
+class Connection:
+    """A Channel to its conversation, an asyncio.Protocol to its transport, a Peer to the limits: one object, to stay
+    small. It derives from none of them, so that it can be compiled."""
 
     __slots__ = (
         "_accepted_at",

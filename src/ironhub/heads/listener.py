@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from ironhub.heads.channel import Channel, Conversation, ConversationFactory
 from ironhub.heads.connection import Connection
@@ -102,7 +102,7 @@ class Listener:
         sockets = bind_all(addresses, port)
         bound = port_of(sockets[0])
         for each in sockets:
-            server = await self.loop.create_server(lambda: Connection(self), sock=each, backlog=self.settings.backlog)
+            server = await self.loop.create_server(self._accept, sock=each, backlog=self.settings.backlog)
             self._servers.append(server)
         return bound
 
@@ -148,6 +148,9 @@ class Listener:
         self._open.discard(connection)
         if not self._open and self._emptied is not None:
             self._emptied.set()
+
+    def _accept(self) -> asyncio.Protocol:
+        return cast("asyncio.Protocol", Connection(self))  # it has the methods, which is all that the loop asks
 
     async def _empty_within(self, seconds: float) -> bool:
         if self._open and self._emptied is not None:
