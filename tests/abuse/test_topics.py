@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import pytest
 from tests.fakes.bystander import new_device
 from tests.fakes.mqtt_packets import DISCONNECT, publish, subscribe
+from tests.fakes.pki import self_signed
 from tests.fakes.raw_device import (
     MARK,
     RawDevice,
@@ -22,6 +23,7 @@ from tests.fakes.raw_device import (
     token_for,
 )
 from tests.fakes.running_hub import Registered, RunningHub
+from tests.fakes.tls_client import client_context
 
 REFUSED: Final = 5
 WILL: Final = b"will"
@@ -288,6 +290,16 @@ def test_a_will_of_one_with_the_right_is_sent_and_after_a_goodbye_it_is_not(hub:
         peer.send(DISCONNECT)
         assert peer.is_closed()
     assert wills_of(hub, device, 2, 0.5) == ["will"]
+
+
+def test_the_will_of_one_with_a_certificate_is_sent_though_its_connection_is_gone(hub: RunningHub) -> None:
+    """It is judged anew by the certificate that the connection showed while there was one."""
+    shown = self_signed("pinned")
+    pinned = {"kind": "x509-thumbprint", "thumbprints": [shown.sha256_thumbprint]}
+    device = new_device(hub, auth=pinned)
+    with dial(hub, context=client_context(shown)) as peer:
+        assert peer.connack(connect_packet(hub, device, None, will=(events_topic(device), WILL))) == 0
+    assert wills_of(hub, device, 1, 5) == ["will"]
 
 
 def test_who_comes_after_a_deleted_device_of_the_same_name_inherits_nothing(hub: RunningHub) -> None:

@@ -116,6 +116,7 @@ class Connection:
                 conversation.lost()
             except Exception as error:  # noqa: BLE001  # it costs this conversation only
                 self._failed("lost", error)
+        self._engine = None  # tens of KiB, which else wait until somebody collects cycles
 
     def pause_writing(self) -> None:
         """The peer does not read its answers, so nothing more is asked of it."""

@@ -93,11 +93,14 @@ class MqttConversation:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._device is not None:
-            self._device.lost()
+        device, self._device = self._device, None  # they hold each other: nothing is left for the collector of cycles
+        if device is not None:
+            device.lost()
 
     def fail(self, code: str, message: str) -> None:
         """End the connection because of what the peer did (or the store could not do); it learns nothing more."""
+        if self._closed:
+            return
         identity = self._device.principal.identity if self._device else None
         log.info(
             "mqtt_session_refused",
@@ -158,11 +161,11 @@ class MqttConversation:
         """Before the verdict only a CONNECT comes out of the wire session; it comes once."""
         for event in events:
             if isinstance(event, Connect):
-                self._hub.background.spawn(self._open(event))
+                self._hub.background.spawn(self._open(event, self._channel.peer_chain))
             elif isinstance(event, Closed):
                 self.fail("mqtt.protocol_violation", event.reason)
 
-    async def _open(self, connect: Connect) -> None:
+    async def _open(self, connect: Connect, chain: Sequence[bytes]) -> None:
         """Ask the gate, and open the session or refuse it."""
         if connect.level != LEVEL_4:
             self._refuse(
@@ -174,7 +177,7 @@ class MqttConversation:
             if connect.will is not None:
                 will_of(connect.will.topic, claim.identity)
             sessions = self._hub.sessions
-            admission = await Admission.begin(sessions, lambda: self._admitted(claim, connect))
+            admission = await Admission.begin(sessions, lambda: self._admitted(claim, connect, chain))
             before = sessions.of(claim.identity)
             await delay_takeover(before, self._hub.clock, self._hub.settings.takeover_delay)
             stored = await self._stored_subscriptions(claim.identity, connect)
@@ -193,7 +196,7 @@ class MqttConversation:
             device = DeviceSession(self, self._hub, admission.found, claim, connect, stored)
             self._begin(device, connect, admission.judged_at)
 
-    async def _admitted(self, claim: ConnectClaim, connect: Connect) -> DevicePrincipal:
+    async def _admitted(self, claim: ConnectClaim, connect: Connect, chain: Sequence[bytes]) -> DevicePrincipal:
         token = None
         if connect.password is not None:
             try:
@@ -201,7 +204,7 @@ class MqttConversation:
             except UnicodeDecodeError as error:
                 raise AuthenticationFailed("unauthorized", detail="the password is not ASCII") from error
         device_claim = DeviceClaim(claim.identity, claim.host, token or None)
-        return await self._hub.gate.admit_device(device_claim, self._channel.peer_chain)
+        return await self._hub.gate.admit_device(device_claim, chain)
 
     async def _stored_subscriptions(self, identity: Identity, connect: Connect) -> dict[str, int] | None:
         stored = await self._hub.store.get_session(identity)
@@ -229,7 +232,8 @@ class MqttConversation:
         events = self.wire.accept(device.resumed_session, None, hub.clock.monotonic())
         self.flush()
         device.opened()
-        self._handle(events)
+        if not self._closed:
+            self._handle(events)
         self.adjust_reading()
         self.flush()
         self.arm()

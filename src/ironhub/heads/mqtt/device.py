@@ -98,7 +98,9 @@ class DeviceSession:
         )
         self._commands: CommandFeed | None = None
         self._uplink: Uplink | None = None
-        self._work = SerialWork(hub.background, done=link.adjust_reading, failed=self._failed)
+        self._work = SerialWork(
+            hub.background, done=link.adjust_reading, failed=lambda error: link.fail(error.code, str(error))
+        )
         self._replies: dict[int, Reply] | None = None
         self._open_requests = 0
         self._lost = False
@@ -212,9 +214,10 @@ class DeviceSession:
             for reply in (self._replies or {}).values():
                 hub.parked.park(identity, reply)
         if self._will is not None:
-            hub.background.spawn(self._publish_will(self._will))
-        if self._commands is not None:
-            self._add(self._commands.release)
+            hub.background.spawn(self._publish_will(self._will, self.chain))
+        commands, self._commands = self._commands, None
+        if commands is not None:
+            self._add(commands.release)
 
     # Telemetry
 
@@ -264,9 +267,9 @@ class DeviceSession:
         for packet_id in packet_ids:
             wire.acknowledge(packet_id)
 
-    async def _publish_will(self, will: Will) -> None:
+    async def _publish_will(self, will: Will, chain: Sequence[bytes]) -> None:
         """The last will is telemetry like any other: it needs the right at the moment it is sent."""
-        if not await self._hub.gate.still_good(self.principal, self.chain):
+        if not await self._hub.gate.still_good(self.principal, chain):
             log.info("mqtt_will_withheld", extra={"device": str(self.principal.identity)})
             return
         operation = will_of(will.topic, self.principal.identity)
@@ -408,9 +411,6 @@ class DeviceSession:
 
     def _add(self, step: Step) -> None:
         self._work.add(step)
-
-    def _failed(self, error: HubError) -> None:
-        self._link.fail(error.code, str(error))
 
 
 def _log_lost_will(error: HubError | None) -> None:

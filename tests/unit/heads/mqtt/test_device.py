@@ -1,6 +1,7 @@
 """heads/mqtt/device.py"""
 
 import asyncio
+import gc
 import json
 import logging
 from dataclasses import replace
@@ -15,6 +16,8 @@ from tests.fakes.trouble import troubled
 from ironhub.access.model import Permission
 from ironhub.core.errors import Unavailable
 from ironhub.core.ids import identity
+from ironhub.heads.mqtt.conversation import MqttConversation
+from ironhub.heads.mqtt.device import DeviceSession
 from ironhub.heads.mqtt.services import MqttSettings
 from ironhub.messaging.methods.model import DeviceConnectionLost, MethodCall
 from ironhub.messaging.sessions.ports import TAKEN_OVER
@@ -438,3 +441,18 @@ async def test_a_session_knows_how_long_its_token_still_holds(hub: MqttHub) -> N
     session = hub.sessions.of(PRESS)
     left = getattr(session, "seconds_left")()  # noqa: B009  # the head's own, not part of the LiveSession port
     assert left == pytest.approx(3600.0 + 300.0, abs=2.0)
+
+
+async def test_a_session_that_is_over_waits_for_no_collector_of_cycles(hub: MqttHub) -> None:
+    peer = await hub.connected(PRESS, (RESPONSES, 1), (METHODS, 0), (f"devices/{PRESS}/messages/devicebound/#", 1))
+    gc.collect()
+    gc.disable()
+    try:
+        peer.say(publish("$iothub/twin/GET/?$rid=1"))
+        await hub.settle()
+        peer.conversation.lost()
+        await hub.settle()
+        del peer
+        assert not [each for each in gc.get_objects() if isinstance(each, (DeviceSession, MqttConversation))]
+    finally:
+        gc.enable()
