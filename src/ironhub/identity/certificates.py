@@ -9,7 +9,7 @@ import re
 from typing import Final, TypeVar, cast
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -51,7 +51,7 @@ def parse_certificate(der: bytes, policy: CertificatePolicy) -> x509.Certificate
         raise CertificateRejected(f"a certificate of {len(der)} bytes")
     try:
         certificate = x509.load_der_x509_certificate(der)
-        list(certificate.extensions)
+        len(certificate.extensions)  # to ask for them is to read them all
         positive = certificate.serial_number > 0  # RFC 5280, 4.1.2.2
     except (*UNREADABLE, Warning) as error:  # the parser warns of what it will refuse one day
         raise CertificateRejected(f"not a well-formed certificate: {error}") from error
@@ -81,6 +81,15 @@ def sha256_thumbprint(der: bytes) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
+def was_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether `issuer` has the name that `certificate` gives, and made its signature."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (*UNREADABLE, InvalidSignature):
+        return False
+    return True
+
+
 def check_key(certificate: x509.Certificate, policy: CertificatePolicy) -> None:
     """Raise CertificateRejected unless its public key is of a kind and size that is strong enough."""
     try:
@@ -102,32 +111,34 @@ def check_device(certificate: x509.Certificate, policy: CertificatePolicy) -> No
     """Raise CertificateRejected unless this may be the certificate of a device below an authority."""
     if certificate.version is x509.Version.v1 and not policy.version_1:
         raise CertificateRejected("an X.509 v1 certificate")
-    _check_common(certificate, policy)
-    constraints = _extension(certificate, x509.BasicConstraints)
+    found = _Extensions(certificate)
+    _check_common(certificate, found, policy)
+    constraints = found.get(x509.BasicConstraints)
     if constraints is not None and constraints.ca and not policy.authority_as_device:
         raise CertificateRejected("the device's certificate is an authority's")
-    usage = _extension(certificate, x509.KeyUsage)
+    usage = found.get(x509.KeyUsage)
     if usage is not None and (not usage.digital_signature or (usage.key_cert_sign and not _is_authority(constraints))):
         raise CertificateRejected("the device's key usage is not digitalSignature")
-    if _extension(certificate, x509.NameConstraints) is not None:
+    if found.get(x509.NameConstraints) is not None:
         raise CertificateRejected("name constraints in a device's certificate")  # RFC 5280, 4.2.1.10
 
 
 def check_authority(certificate: x509.Certificate, policy: CertificatePolicy) -> None:
     """Raise CertificateRejected unless this may be the certificate of an authority that issues to devices."""
-    _check_common(certificate, policy)
-    if not _is_authority(_extension(certificate, x509.BasicConstraints)):
+    found = _Extensions(certificate)
+    _check_common(certificate, found, policy)
+    if not _is_authority(found.get(x509.BasicConstraints)):
         raise CertificateRejected("an issuer is no authority: basic constraints do not say CA:TRUE")
-    usage = _extension(certificate, x509.KeyUsage)
+    usage = found.get(x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
         raise CertificateRejected("an issuer's key usage lacks keyCertSign")
     if policy.strict_profile:
-        _check_profile(certificate)
+        _check_profile(certificate, found)
 
 
 def constrains_names(certificate: x509.Certificate) -> bool:
     """Tell whether an authority may issue for some names only."""
-    return _extension(certificate, x509.NameConstraints) is not None
+    return _Extensions(certificate).get(x509.NameConstraints) is not None
 
 
 def check_plain_names(certificate: x509.Certificate) -> None:
@@ -135,31 +146,30 @@ def check_plain_names(certificate: x509.Certificate) -> None:
 
     A wildcard stands for names that may be excluded (CVE-2025-61727), and a malformed name for who knows what.
     """
-    found = _extension(certificate, x509.SubjectAlternativeName)
-    for name in found or ():
+    for name in _Extensions(certificate).get(x509.SubjectAlternativeName) or ():
         plain = _PLAIN.get(type(name))
         if plain is not None and not plain.fullmatch(str(name.value)):
             raise CertificateRejected("an alternative name that is not plain, below an authority that constrains names")
 
 
-def _check_common(certificate: x509.Certificate, policy: CertificatePolicy) -> None:
+def _check_common(certificate: x509.Certificate, found: "_Extensions", policy: CertificatePolicy) -> None:
     check_key(certificate, policy)
     _check_hash(certificate, policy)
-    usages = _extension(certificate, x509.ExtendedKeyUsage)
+    usages = found.get(x509.ExtendedKeyUsage)
     if usages is not None and policy.usages.isdisjoint(usage.dotted_string for usage in usages):
         raise CertificateRejected("made for another use: extended key usage")
     if policy.strict_profile and certificate.serial_number.bit_length() >= _MAX_SERIAL_BITS:
         raise CertificateRejected("a serial number of more than 20 bytes")  # RFC 5280, 4.1.2.2
 
 
-def _check_profile(certificate: x509.Certificate) -> None:
+def _check_profile(certificate: x509.Certificate, found: "_Extensions") -> None:
     for extension in certificate.extensions:
         if isinstance(extension.value, _MUST_BE_CRITICAL) and not extension.critical:
             raise CertificateRejected(f"{type(extension.value).__name__} of an issuer is not critical")
-    above = _extension(certificate, x509.AuthorityKeyIdentifier)
+    above = found.get(x509.AuthorityKeyIdentifier)
     if above is None and certificate.issuer != certificate.subject:
         raise CertificateRejected("an issuer does not identify its own issuer's key")  # 4.2.1.1
-    constraints = _extension(certificate, x509.NameConstraints)
+    constraints = found.get(x509.NameConstraints)
     subtrees = [*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ())] if constraints else []
     if any(isinstance(name, x509.DNSName) and name.value.startswith(".") for name in subtrees):
         raise CertificateRejected("a name constraint that begins with a period")  # 4.2.1.10
@@ -180,11 +190,14 @@ def _is_authority(constraints: x509.BasicConstraints | None) -> bool:
     return constraints is not None and constraints.ca
 
 
-def _extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
-    try:  # by its OID: looking at the class of each takes four times as long
-        return cast("T", certificate.extensions.get_extension_for_oid(kind.oid).value)
-    except x509.ExtensionNotFound:
-        return None
+class _Extensions:
+    """What a certificate's extensions say, by kind: asked for once, since each time takes longer than to make this."""
+
+    def __init__(self, certificate: x509.Certificate) -> None:
+        self._values = {type(one.value): one.value for one in certificate.extensions}
+
+    def get(self, kind: type[T]) -> T | None:
+        return cast("T | None", self._values.get(kind))
 
 
 def _describe(key: object) -> str:

@@ -18,10 +18,15 @@ from ironhub.access.model import Grant, Permission
 from ironhub.core.bus import AuthoritiesChanged, Bus
 from ironhub.core.clock import Clock, Entropy
 from ironhub.core.errors import InvalidArgument
-from ironhub.identity.certificates import CertificateRejected, check_authority, common_name, is_valid_at
+from ironhub.identity.certificates import (
+    CertificateRejected,
+    check_authority,
+    common_name,
+    is_valid_at,
+    was_issued_by,
+)
 from ironhub.identity.policy import DEFAULT_POLICY, CertificatePolicy
 from ironhub.identity.revocation import RevocationList, load_revocation_list
-from ironhub.identity.x509 import was_issued_by
 from ironhub.pki.model import Authority, AuthorityNotFound, CertificateRefused
 from ironhub.pki.ports import AuthorityStore
 from ironhub.pki.reading import read_certificate, read_revocation_list

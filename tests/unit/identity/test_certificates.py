@@ -20,6 +20,7 @@ from ironhub.identity.certificates import (
     is_valid_at,
     parse_certificate,
     sha256_thumbprint,
+    was_issued_by,
 )
 from ironhub.identity.policy import DEFAULT_POLICY, CertificatePolicy
 
@@ -285,3 +286,10 @@ def test_a_version_1_certificate_is_refused_unless_the_policy_takes_it() -> None
     old = CertificatePolicy(version_1=True)
     check_device(certificate, old)
     assert "CA:TRUE" in refusal(check_authority, certificate, old)
+
+
+def test_who_issued_a_certificate_is_told_by_name_and_signature() -> None:
+    middle = make_authority("Middle", parent=ROOT)
+    assert was_issued_by(middle.certificate, ROOT.certificate)
+    assert not was_issued_by(middle.certificate, make_authority("Root").certificate)
+    assert not was_issued_by(ROOT.certificate, middle.certificate)

@@ -7,13 +7,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from OpenSSL._util import lib
+from tests.fakes.odd_certificates import compressed_key, odd_certificate
 from tests.fakes.old_certificates import version_1_certificate
 from tests.fakes.pki import SERVER_AUTH, FakeAuthority, FakeCertificate, make_authority, make_key, self_signed
 
 from ironhub.identity.certificates import CertificateRejected
 from ironhub.identity.model import Thumbprints, TrustedAuthority
 from ironhub.identity.policy import DEFAULT_POLICY, CertificatePolicy
-from ironhub.identity.x509 import AdmittedChain, ChainJudge, match_thumbprints, was_issued_by
+from ironhub.identity.x509 import AdmittedChain, ChainJudge, match_thumbprints
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
 DAY = 86_400.0
@@ -293,6 +294,46 @@ def test_below_an_authority_that_constrains_names_they_must_be_plain() -> None:
     judge_of(free).judge(free.issue("d1", names=["*.plant.example"]).chain_der, NOW)
 
 
+# The plain step: what OpenSSL would say is said without it.
+
+
+def without_plain_steps(judge: ChainJudge) -> ChainJudge:
+    judge._anchors.plain = {}
+    return judge
+
+
+def test_a_plain_certificate_needs_no_search() -> None:
+    leaf = ROOT.issue("d1")
+    judge, searching = judge_of(ROOT), without_plain_steps(judge_of(ROOT))
+    judge._anchors.stores.clear()
+    assert judge.judge(leaf.chain_der, NOW) == searching.judge(leaf.chain_der, NOW)
+    assert judge.judge((leaf.der, ROOT.der), NOW) == searching.judge((leaf.der, ROOT.der), NOW)
+    assert "no authority" in refusal(judge, (leaf.der, MIDDLE.der))
+
+
+def test_a_wrong_signature_costs_no_second_check() -> None:
+    forger = FakeAuthority(ROOT.certificate, make_key())
+    forged = odd_certificate(forger)
+    assert refusal(judge_of(ROOT), (forged,)) == "no path to a registered authority: the signature is not its own"
+    assert "signature" in refusal(without_plain_steps(judge_of(ROOT)), (forged,))
+
+
+def test_what_is_not_plain_is_searched_for() -> None:
+    judge = judge_of(ROOT)
+    judge._anchors.stores.clear()
+    for odd in (odd_certificate(ROOT, key=compressed_key()), make_authority("Root").issue("d1").der):
+        assert "no authority" in refusal(judge, (odd,))
+    assert "no authority" in refusal(judge, (odd_certificate(make_authority("Other")),))
+    strict = judge_of(ROOT, policy=CertificatePolicy(strict_profile=True))
+    strict._anchors.stores.clear()
+    assert "no authority" in refusal(strict, LEAF.chain_der)
+
+
+def test_an_authority_that_is_over_is_named_whichever_way_it_is_found() -> None:
+    short = make_authority("Short", not_before=NOW, days=2)
+    assert "authority a0 is expired" in refusal(judge_of(short), short.issue("d1").chain_der, NOW + 3 * DAY)
+
+
 # Bounds.
 
 
@@ -403,9 +444,3 @@ def test_nor_by_a_path_around_it() -> None:
     renewed = make_authority("Middle", parent=ROOT, key=MIDDLE.key)
     assert "cannot be read" in refusal(judge, renewed.issue("d1").chain_der)
     judge.judge(LEAF.chain_der, NOW)
-
-
-def test_who_issued_a_certificate_is_told_by_name_and_signature() -> None:
-    assert was_issued_by(MIDDLE.certificate, ROOT.certificate)
-    assert not was_issued_by(MIDDLE.certificate, make_authority("Root").certificate)
-    assert not was_issued_by(ROOT.certificate, MIDDLE.certificate)

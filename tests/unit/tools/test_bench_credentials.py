@@ -22,9 +22,9 @@ from tools.bench.credentials import (
 )
 
 from ironhub.dialects.azure.username import decode_connect
+from ironhub.identity.certificates import was_issued_by
 from ironhub.identity.model import SymmetricKeys
 from ironhub.identity.sas import parse_sas_token, verify_sas_token
-from ironhub.identity.x509 import was_issued_by
 
 CA = make_ca("bench authority")
 
