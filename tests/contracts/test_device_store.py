@@ -321,6 +321,22 @@ async def test_of_visits_between_two_writes_every_fact_is_told_and_the_last_stat
         await stores.outbox.drop_facts((await stores.outbox.pending_facts(1000))[-1][0])
 
 
+@pytest.mark.parametrize("missing", [0, 1])
+async def test_what_a_storm_brings_is_told_in_order(stores: Stores, missing: int) -> None:
+    fleet = [identity(f"d{number:03}") for number in range(90)]
+    await register(stores, *fleet)
+    storm = [
+        fact(kind, each, at=CREATED_AT + 0.1 * number)
+        for number, each in enumerate([*fleet[::2], *reversed(fleet)])
+        for kind in (FactKind.DISCONNECTED, FactKind.CONNECTED)
+    ]
+    await stores.devices.record_presence([*storm, *[fact(FactKind.CONNECTED, NOBODY)] * missing])
+    assert await facts_of(stores) == storm
+    last = {change.identity: change.at for change in storm}
+    devices = (await stores.devices.list_devices(after=None, limit=100)).items
+    assert [found.presence for found in devices] == [Presence(True, last[each], last[each]) for each in fleet]
+
+
 async def test_a_hub_that_starts_knows_that_nobody_is_connected(stores: Stores) -> None:
     await register(stores, PRESS, ARM, NOBODY)
     await stores.devices.record_presence([fact(FactKind.CONNECTED, each) for each in (PRESS, ARM)])

@@ -1,11 +1,12 @@
 """The statements of the device store."""
 
+from functools import cache
 from typing import Final
 
 from sqlalchemy import ColumnClause, and_, bindparam, delete, func, insert, literal_column, select, update
 
 from ironhub.storage.sqlite.device_rows import COLUMNS, UNSEEN
-from ironhub.storage.sqlite.statements import is_device, is_identity, limited, names, sql
+from ironhub.storage.sqlite.statements import is_device, is_identity, limited, names, rows_of, sql
 from ironhub.storage.sqlite.tables import DEVICE_COUNTS, IDENTITIES, OUTBOX
 
 _NO_MODULE: Final[ColumnClause[str]] = literal_column("''")
@@ -52,15 +53,21 @@ COUNT_MODULES: Final = sql(
     select(func.count()).select_from(IDENTITIES).where(is_device(IDENTITIES), _C.module_id > _NO_MODULE)
 )
 
-CAME_OR_WENT: Final = sql(
-    update(IDENTITIES)
-    .where(is_identity(IDENTITIES))
-    .values(model_id=func.coalesce(bindparam("announced"), _C.model_id)),
-    "connected",
-    "presence_changed_at",
-    "last_activity_at",
-)
-"""Who goes leaves the model that it announced."""
+
+@cache
+def came_or_went(count: int) -> str:
+    """Return what stores the presence of `count` identities: (device, module, connected, at, announced model) of each.
+
+    Who goes leaves the model that it announced.
+    """
+    changed = (
+        "UPDATE identities SET connected = given.column3, presence_changed_at = given.column4,"
+        " last_activity_at = given.column4, model_id = coalesce(given.column5, model_id)"
+    )
+    found = "identities.device_id = given.column1 AND identities.module_id = given.column2"
+    return f"{changed} FROM ({rows_of(count, 5)}) AS given WHERE {found}"
+
+
 _FACT_COLUMNS: Final = [OUTBOX.c.device_id, OUTBOX.c.module_id, OUTBOX.c.kind, OUTBOX.c.at, OUTBOX.c.data]
 _FACT_OF_IDENTITY: Final = select(_C.device_id, _C.module_id, bindparam("kind"), bindparam("at"), bindparam("data"))
 FACT_IF_STILL_THERE: Final = sql(

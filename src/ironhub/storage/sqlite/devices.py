@@ -149,7 +149,7 @@ class SqliteDeviceStore:
         states = _last_states(changes)
 
         def work(tx: Transaction) -> None:
-            if tx.change_each(statements.CAME_OR_WENT, states) == len(states):
+            if tx.change_together(statements.came_or_went, states) == len(states):
                 leave_facts(tx, changes)
             else:
                 rows = [fact_values(fact) | key_of(fact.identity) for fact in changes]
@@ -219,19 +219,13 @@ def _check_device(tx: Transaction, device_id: DeviceId) -> None:
         raise TooManyModules(f"{device_id} has {MAX_MODULES_PER_DEVICE} modules already")
 
 
-def _last_states(changes: Sequence[Fact]) -> list[Values]:
+def _last_states(changes: Sequence[Fact]) -> list[tuple[str, str, int, float, str | None]]:
     """How each identity is after all of `changes`: who came and went again is written once, as if it had never come."""
-    states: dict[Identity, Values] = {}
+    states: dict[Identity, tuple[str, str, int, float, str | None]] = {}
     for fact in changes:
+        device_id, module_id = identity = fact.identity
         announced = announced_model(fact)
-        if announced is None and (before := states.get(fact.identity)) is not None:
-            announced = before["announced"]
-        states[fact.identity] = {
-            "of_device": fact.identity.device_id,
-            "of_module": fact.identity.module_id or "",
-            "connected": int(fact.kind is FactKind.CONNECTED),
-            "presence_changed_at": fact.at,
-            "last_activity_at": fact.at,
-            "announced": announced,
-        }
+        if announced is None and identity in states:
+            *_, announced = states[identity]
+        states[identity] = (device_id, module_id or "", int(fact.kind is FactKind.CONNECTED), fact.at, announced)
     return list(states.values())

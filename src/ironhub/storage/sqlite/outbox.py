@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -10,11 +11,10 @@ from ironhub.core.facts import Fact, FactKind
 from ironhub.core.ids import Identity
 from ironhub.storage.sqlite.database import Database
 from ironhub.storage.sqlite.rows import json_object, json_text, reading
-from ironhub.storage.sqlite.statements import Values, identity_of, ids_of, limited, names, sql
+from ironhub.storage.sqlite.statements import Values, identity_of, ids_of, limited, names, rows_of, sql
 from ironhub.storage.sqlite.tables import OUTBOX, Row
 from ironhub.storage.sqlite.transaction import Transaction
 
-ADD: Final = sql(insert(OUTBOX), *names(OUTBOX, "fact_id"))
 ADD_NUMBERED: Final = sql(insert(OUTBOX), *names(OUTBOX))
 _KINDS: Final = {kind.value: kind for kind in FactKind}
 _COLUMNS: Final = tuple(OUTBOX.columns)
@@ -22,15 +22,21 @@ LIST: Final = sql(limited(select(*_COLUMNS).where(OUTBOX.c.fact_id > bindparam("
 DROP: Final = sql(delete(OUTBOX).where(OUTBOX.c.fact_id <= bindparam("up_to")))
 
 
+@cache
+def add(count: int) -> str:
+    """Return what leaves `count` facts, each with the values of `fact_values`."""
+    return f"INSERT INTO outbox (device_id, module_id, kind, at, data) {rows_of(count, 5)}"
+
+
 def leave_facts(tx: Transaction, facts: Sequence[Fact]) -> None:
     """Store facts in the transaction of their change."""
     if facts:
-        tx.change_each(ADD, [fact_values(fact) for fact in facts])
+        tx.change_together(add, [tuple(fact_values(fact).values()) for fact in facts])
         tx.has_facts = True
 
 
 def fact_values(fact: Fact) -> Values:
-    """A fact as the columns of its row."""
+    """A fact as the columns of its row, in the order that `add` takes."""
     return {**ids_of(fact.identity), "kind": fact.kind.value, "at": fact.at, "data": json_text(fact.data)}
 
 

@@ -1,5 +1,5 @@
 """Statements are built with SQLAlchemy once, at import, and run as text: composing them at each call costs more than
-SQLite does. Every value is a named parameter."""
+SQLite does. Every value is a named parameter, but those of statements over many rows: they stand in the rows' order."""
 
 from typing import Any, Final
 
@@ -25,6 +25,12 @@ def sql(statement: ClauseElement, *columns: str) -> str:
     if unnamed:
         raise ValueError(f"values stand in the statement itself: {unnamed}")
     return str(compiled)
+
+
+def rows_of(count: int, columns: int) -> str:
+    """Return VALUES of `count` rows; SQLite takes them in the order in which they stand."""
+    row = f"({', '.join('?' * columns)})"
+    return f"VALUES {', '.join([row] * count)}"
 
 
 def limited(statement: Select[Any]) -> Select[Any]:

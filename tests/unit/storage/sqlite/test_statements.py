@@ -16,7 +16,7 @@ from ironhub.storage import sqlite as package
 from ironhub.storage.sqlite import device_statements
 from ironhub.storage.sqlite.connections import create_file, open_writer
 from ironhub.storage.sqlite.schema import upgrade
-from ironhub.storage.sqlite.statements import identity_of, ids_of, is_identity, key_of, limited, names, sql
+from ironhub.storage.sqlite.statements import identity_of, ids_of, is_identity, key_of, limited, names, rows_of, sql
 from ironhub.storage.sqlite.tables import SESSIONS
 
 WHOLE_TABLES = {
@@ -68,6 +68,14 @@ def test_an_index_answers_every_statement(database: sqlite3.Connection) -> None:
         assert scans is ((module, name) in WHOLE_TABLES), (module, name, plan)
 
 
+@pytest.mark.parametrize("count", [1, 64])
+def test_presence_of_many_is_written_along_their_keys(database: sqlite3.Connection, count: int) -> None:
+    statement = device_statements.came_or_went(count)
+    steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * 5 * count)]
+    assert "SEARCH identities USING PRIMARY KEY (device_id=? AND module_id=?)" in steps
+    assert not any(step.startswith("SCAN identities") or "AUTOMATIC" in step for step in steps)
+
+
 def test_a_page_of_devices_begins_where_the_last_one_ended(database: sqlite3.Connection) -> None:
     assert "device_id>?" in plan_of(database, device_statements.LIST_DEVICES)[0]
 
@@ -100,3 +108,8 @@ def test_an_identity_becomes_two_columns_and_back() -> None:
 
 def test_columns_are_named_without_the_ones_left_out() -> None:
     assert names(SESSIONS, "device_id") == ("module_id", "subscriptions")
+
+
+def test_rows_of_values_are_taken_by_position() -> None:
+    assert rows_of(1, 1) == "VALUES (?)"
+    assert rows_of(2, 3) == "VALUES (?, ?, ?), (?, ?, ?)"
