@@ -20,7 +20,7 @@ class RelaySettings:
     idle_timeout: float = 30.0
     """Seconds until it looks again though nobody said that there are facts."""
     linger: float = 0.05
-    """Seconds that the first fact after a pause waits for others, so that many share a commit."""
+    """Seconds that facts wait for others unless they fill a commit, so that many share one."""
     min_backoff: float = 0.1
     """Seconds before the first retry when a disk refuses; doubled with each refusal."""
     max_backoff: float = 10.0
@@ -40,7 +40,8 @@ class Relay:
         backoff = self._settings.min_backoff
         while True:
             try:
-                if not await self.step() and await self._outbox.wait_for_facts(self._settings.idle_timeout):
+                moved = await self._move()
+                if moved < self._settings.max_facts and await self._outbox.wait_for_facts(self._settings.idle_timeout):
                     await asyncio.sleep(self._settings.linger)
                 backoff = self._settings.min_backoff
             except Unavailable as error:
@@ -51,16 +52,18 @@ class Relay:
     async def step(self) -> bool:
         """Move what is pending, up to a commit's worth; return whether there was anything.
 
-        The log remembers the last id it took in the same commit, so dying between the two lines repeats nothing.
-
         Raises:
             Unavailable: a disk refused; the facts stay where they are.
         """
+        return await self._move() > 0
+
+    async def _move(self) -> int:
+        """The log remembers in the same commit what it took last: dying before the outbox drops it repeats nothing."""
         pending = await self._outbox.pending_facts(self._settings.max_facts)
         if not pending:
-            return False
+            return 0
         await self._log.relay(
             [(number, self._log.partition_of(fact.identity.device_id), entry_of(fact)) for number, fact in pending]
         )
         await self._outbox.drop_facts(pending[-1][0])
-        return True
+        return len(pending)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from tests.fakes.clock import FakeClock
+from tests.fakes.trouble import settle
 
 from ironhub.core.errors import Unavailable
 from ironhub.core.facts import Fact, FactKind
@@ -30,12 +31,14 @@ class ListOutbox:
         self.facts = [(number, fact(number)) for number in numbers]
         self.refuse_drops = 0
         self.filled = asyncio.Event()
+        self.looks = 0
 
     def add(self, number: int) -> None:
         self.facts.append((number, fact(number)))
         self.filled.set()
 
     async def pending_facts(self, limit: int) -> Sequence[tuple[int, Fact]]:
+        self.looks += 1
         return tuple(self.facts[:limit])
 
     async def drop_facts(self, up_to: int) -> None:
@@ -48,9 +51,11 @@ class ListOutbox:
         await self.drop_facts(number)
 
     async def wait_for_facts(self, timeout: float) -> bool:
-        self.filled.clear()
         async with asyncio.timeout(timeout):
-            return await self.filled.wait()
+            while not self.facts:
+                self.filled.clear()
+                await self.filled.wait()
+        return True
 
 
 class RefusingLog(MemoryLog):
@@ -103,6 +108,20 @@ async def test_what_could_not_be_dropped_is_not_relayed_twice() -> None:
     assert await relay.step() is True
     assert outbox.facts == []
     assert await relayed_numbers(log) == [1, 2, 3]
+    await log.close()
+
+
+async def test_facts_wait_for_others_unless_they_fill_a_commit() -> None:
+    outbox, log = ListOutbox(*range(1, 8)), MemoryLog(FakeClock(), LogSettings())
+    patient = RelaySettings(max_facts=3, linger=1000)
+    running = asyncio.ensure_future(Relay(outbox, log, patient).run())
+    await until(log, 7, outbox)
+    assert outbox.looks == 3  # and not a fourth time, to find nothing
+    outbox.add(8)
+    await settle()
+    assert outbox.looks == 3
+    running.cancel()
+    await asyncio.wait([running])
     await log.close()
 
 
