@@ -34,13 +34,14 @@ step "unit, property, contract and conformance tests; each module covered by its
 python tools/coverage_by_own_test.py
 
 # Three at a time on two cores: these tests mostly wait for hubs to start, for SDKs, and for locks to end.
-step "a running hub: vendor SDKs, abuse, durability (from source, pure Python)"
-pytest -q -n 3 tests/e2e tests/abuse tests/durability
-
 if python -c 'import glob, sysconfig, sys; sys.exit(not glob.glob(sysconfig.get_path("platlib") + "/ironhub/wire/mqtt/*.so"))'
 then
-  step "the same with the compiled wire layer"
-  IRONHUB_EXPECT_COMPILED=1 pytest -q -n 3 -o pythonpath=. tests/unit/wire tests/unit/heads tests/properties tests/conformance tests/e2e
+  step "a running hub from source, in pure Python: vendor SDKs"
+  pytest -q -n 3 tests/e2e
+  step "as it is installed, compiled: the hot path's own tests, a running hub, vendor SDKs, abuse, durability"
+  IRONHUB_EXPECT_COMPILED=1 pytest -q -n 3 -o pythonpath=. \
+    tests/unit/wire tests/unit/heads tests/properties tests/conformance tests/e2e tests/abuse tests/durability
 else
-  step "no C compiler at install: the wire layer is pure Python, and was tested as such"
+  step "no C compiler at install, so all of it is pure Python: a running hub, vendor SDKs, abuse, durability"
+  pytest -q -n 3 tests/e2e tests/abuse tests/durability
 fi
