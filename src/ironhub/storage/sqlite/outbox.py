@@ -40,11 +40,17 @@ def fact_values(fact: Fact) -> Values:
     return {**ids_of(fact.identity), "kind": fact.kind.value, "at": fact.at, "data": json_text(fact.data)}
 
 
+DELETE_EVERY: Final = 1000
+"""Facts that were dropped and not deleted yet, at most: under load a delete for each commit of the log is half of all
+commits here. A process that dies before makes up for it with `continue_after`."""
+
+
 class SqliteOutbox:
-    """An Outbox over the outbox table."""
+    """An Outbox over the outbox table; make one of them per process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._dropped = self._deleted = 0
         self._something = asyncio.Event()
         self._something.set()  # the process before may have left some
         database.on_facts(self._something.set)
@@ -53,7 +59,10 @@ class SqliteOutbox:
         """Return (outbox id, Fact), ids ascending, of facts not yet dropped."""
         self._something.clear()
         try:
-            rows = await self._database.read(lambda tx: tx.all(LIST, {"after": 0, "limit": limit}))
+            values = {"after": self._dropped, "limit": limit}
+            rows = await self._database.read(lambda tx: tx.all(LIST, values))
+            if not rows:
+                await self._delete()
         except BaseException:
             self._something.set()
             raise
@@ -62,8 +71,10 @@ class SqliteOutbox:
         return [_fact(row) for row in rows]
 
     async def drop_facts(self, up_to: int) -> None:
-        """Forget the facts with ids up to and including `up_to`."""
-        await self._database.write(lambda tx: tx.change(DROP, {"up_to": up_to}))
+        """Forget the facts with ids up to and including `up_to`; they are deleted when there are many, or no others."""
+        self._dropped = max(self._dropped, up_to)
+        if self._dropped - self._deleted >= DELETE_EVERY:
+            await self._delete()
 
     async def continue_after(self, number: int) -> None:
         """Forget the facts with ids up to and including `number`, and give no new fact such an id."""
@@ -78,6 +89,12 @@ class SqliteOutbox:
         except TimeoutError:
             return False
         return True
+
+    async def _delete(self) -> None:
+        up_to = self._dropped
+        if up_to > self._deleted:
+            await self._database.write(lambda tx: tx.change(DROP, {"up_to": up_to}))
+            self._deleted = up_to
 
 
 def _continue_after(tx: Transaction, number: int) -> None:
