@@ -17,7 +17,9 @@ COMPILED_PACKAGES = ("src/ironhub/wire/mqtt", "src/ironhub/wire/amqp")
 """Ordinary typed Python without imports from elsewhere; `__init__.py` stays as it is, so that it can look."""
 COMPILED_MODULES = (
     *(f"src/ironhub/wire/tls/{name}.py" for name in ("records", "engine", "openssl", "stdlib")),
-    *(f"src/ironhub/heads/{name}.py" for name in ("connection", "mqtt/conversation", "mqtt/device")),
+    *(f"src/ironhub/heads/{name}.py" for name in ("connection", "work")),
+    *(f"src/ironhub/heads/mqtt/{name}.py" for name in ("conversation", "device", "services")),
+    "src/ironhub/messaging/telemetry/service.py",
 )
 """What every TLS record passes (OpenSSL's bindings have no types, and are called as before), and every MQTT message."""
 
@@ -30,7 +32,7 @@ def sources() -> list[str]:
 
 def report(reason: str) -> None:
     """Tell whoever installs that the slower form is used, and why."""
-    sys.stderr.write(f"ironhub: the wire layer stays pure Python: {reason}\n")
+    sys.stderr.write(f"ironhub: the wire layer and the hot path stay pure Python: {reason}\n")
 
 
 def why_pure() -> str:

@@ -40,7 +40,8 @@ then
   pytest -q -n 3 tests/e2e
   step "as it is installed, compiled: the hot path's own tests, a running hub, vendor SDKs, abuse, durability"
   IRONHUB_EXPECT_COMPILED=1 pytest -q -n 3 -o pythonpath=. \
-    tests/unit/wire tests/unit/heads tests/properties tests/conformance tests/e2e tests/abuse tests/durability
+    tests/unit/wire tests/unit/heads tests/unit/messaging/telemetry tests/properties tests/conformance \
+    tests/e2e tests/abuse tests/durability
 else
   step "no C compiler at install, so all of it is pure Python: a running hub, vendor SDKs, abuse, durability"
   pytest -q -n 3 tests/e2e tests/abuse tests/durability

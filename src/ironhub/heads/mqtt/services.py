@@ -17,7 +17,7 @@ from ironhub.twins.service import TwinService
 from ironhub.wire.mqtt import SessionLimits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MqttSettings:
     """The bounds of one MQTT session."""
 
@@ -36,7 +36,7 @@ class MqttSettings:
     one id would otherwise fight at full speed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MqttServices:
     """The hub as an MQTT conversation needs it."""
 
