@@ -144,9 +144,8 @@ def _plain_extensions(certificate: x509.Certificate) -> _Found | None:
     found: _Found = {}
     for extension in certificate.extensions:
         kind = type(extension.value)
-        if kind not in _PLAIN_KINDS or (
-            extension.critical and kind in _IDENTIFIERS
-        ):  # 4.2.1.1, 4.2.1.2: never critical
+        # Key identifiers are never critical (4.2.1.1, 4.2.1.2).
+        if kind not in _PLAIN_KINDS or (extension.critical and kind in _IDENTIFIERS):
             return None
         found[kind] = extension.value
     above = found.get(x509.AuthorityKeyIdentifier)
