@@ -1,4 +1,4 @@
-"""Build hook: compiles the wire layer and the way of an MQTT message with mypyc where that is possible, and says so where it is not.
+"""Build hook: compiles the wire layer and the way of an MQTT message with mypyc, or says why it does not.
 
 Everything else about the package stands in pyproject.toml. IRONHUB_PURE=1 leaves everything as ordinary Python.
 """
